@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The boundary between the elements and LibTorch: abstract classes over plain C++ types, and one
+// exported function. libuad.so implements it; whatever c10, cv or std throw inside arrives here as
+// uad::Error.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/base/frame_view.h"
+#include "core/base/image.h"
+#include "core/base/manifest.h"
+#include "core/base/score_map.h"
+#include "core/base/tiling.h"
+
+namespace uad {
+
+/// The network inputs of one frame, normalised. Opaque and immutable; shared by the buffer meta and
+/// whoever analyses it. @note Thread-safe.
+class TileBatch {
+ public:
+  virtual ~TileBatch() = default;
+  [[nodiscard]] virtual const TilePlan& plan() const noexcept = 0;
+  [[nodiscard]] virtual const InputSpec& spec() const noexcept = 0;
+};
+using TileBatchPtr = std::shared_ptr<const TileBatch>;
+
+struct PreprocessOptions {
+  InputSpec spec;
+  Image mask;  ///< 1 channel, any size, stretched over the ROI; 0 = ignore; empty = nothing ignored
+};
+
+/// Frame in, tiles out. @note Thread-safe.
+class Preprocessor {
+ public:
+  virtual ~Preprocessor() = default;
+  [[nodiscard]] virtual const PreprocessOptions& options() const noexcept = 0;
+  /// The frame's pixels are copied as far as needed; the view may go away afterwards. @throws Error
+  [[nodiscard]] virtual TileBatchPtr cut(const FrameView& frame) const = 0;
+};
+
+struct ExecutionOptions {
+  std::string device = "auto";      ///< "auto", "cpu", "cuda", "cuda:N"
+  std::string precision = "model";  ///< "model", "fp32", "bf16", "fp16", "auto"
+  int threads = 0;  ///< 0 = one per core; the pool is the process's, the largest wish wins
+  bool operator==(const ExecutionOptions&) const = default;
+};
+
+/// Raw output for one frame: nothing is thresholded yet.
+struct ModelOutput {
+  double score = 0;     ///< raw image score
+  ScoreMap map;         ///< merged, of plan.map_size(); 0 where the mask says ignore
+  RectF placement;      ///< of the map in the frame, in frame pixels
+  double infer_ms = 0;  ///< network, neighbours, map
+};
+
+/// A loaded, verified model. Immutable. @note Thread-safe; calls from several threads take turns.
+class Model {
+ public:
+  virtual ~Model() = default;
+  [[nodiscard]] virtual const Manifest& manifest() const noexcept = 0;
+  [[nodiscard]] virtual const std::string& sha256() const noexcept = 0;     ///< of the whole file
+  [[nodiscard]] virtual const std::string& device() const noexcept = 0;     ///< "cpu", "cuda:0"
+  [[nodiscard]] virtual const std::string& precision() const noexcept = 0;  ///< "fp32", "bf16", …
+  [[nodiscard]] virtual double warm_up_ms()
+      const noexcept = 0;  ///< one frame, measured after warming up
+  /// The mask stored in the model (see PreprocessOptions::mask); empty if none.
+  [[nodiscard]] virtual const Image& mask() const noexcept = 0;
+  /// @throws Error(kShapeMismatch) with the fix if the tiles were cut for another InputSpec (the
+  /// ROI may differ).
+  [[nodiscard]] virtual ModelOutput analyse(const TileBatch& tiles) const = 0;
+};
+using ModelPtr = std::shared_ptr<const Model>;
+
+/// 0…1 and a word ("reading", "verifying", "self-test", "warming up").
+using ProgressFn = std::function<void(double fraction, const std::string& stage)>;
+
+/// The factory. One per process. @note Thread-safe.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  [[nodiscard]] virtual std::string version() const = 0;  ///< e.g. "uad 0.1.0, LibTorch 2.11.0"
+  [[nodiscard]] virtual std::unique_ptr<Preprocessor> make_preprocessor(
+      const PreprocessOptions& options) = 0;
+  /// Reads, verifies, replays the self-test, warms up. Callers that name the same file (device,
+  /// inode, time) with the same options share one model. @throws Error; Error(kCancelled) soon
+  /// after `stop` is requested.
+  [[nodiscard]] virtual ModelPtr load_model(const std::filesystem::path& file,
+                                            const ExecutionOptions& options,
+                                            const ProgressFn& progress, std::stop_token stop) = 0;
+  /// Decodes a PNG or JPEG file as 1 channel, e.g. for `mask`. @throws Error(kNotFound, kBadFile)
+  [[nodiscard]] virtual Image read_mask(const std::filesystem::path& file) = 0;
+};
+
+inline constexpr char kBackendSymbol[] = "uad_backend_1";  ///< the number changes with this header
+using BackendFunction = Backend* (*)() noexcept;           ///< the exported function; never null
+
+}  // namespace uad

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A borrowed look at one video frame: format, planes with strides, colorimetry. No GStreamer type,
+// no copy.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace uad {
+
+/// Pixel layouts that are read and painted without a converter. `x` is padding or alpha; it is
+/// ignored on reading and left alone on painting.
+enum class PixelFormat { kGray8, kRgb, kBgr, kRgbx, kBgrx, kXrgb, kXbgr, kI420, kNv12 };
+
+enum class YuvMatrix { kBt601, kBt709, kBt2020 };
+enum class YuvRange { kLimited, kFull };  ///< 16…235 / 16…240, or 0…255
+
+struct Colorimetry {
+  YuvMatrix matrix = YuvMatrix::kBt601;
+  YuvRange range = YuvRange::kLimited;
+  bool operator==(const Colorimetry&) const = default;
+};
+
+/// `Byte` is `const std::uint8_t` (reading) or `std::uint8_t` (painting).
+template <class Byte>
+struct BasicPlane {
+  Byte* data = nullptr;
+  std::ptrdiff_t stride =
+      0;  ///< bytes from one row to the next; may exceed the row, may be negative
+};
+
+/// Planes: one for GRAY8 and the RGB family, Y U V for I420, Y UV for NV12. Chroma planes have
+/// (width+1)/2 by (height+1)/2 samples. Colorimetry matters for the YUV formats only (GRAY8 is
+/// taken as it is).
+template <class Byte>
+struct BasicFrameView {
+  PixelFormat format = PixelFormat::kGray8;
+  int width = 0;
+  int height = 0;
+  std::array<BasicPlane<Byte>, 3> planes{};
+  Colorimetry colorimetry{};
+};
+
+using FrameView = BasicFrameView<const std::uint8_t>;
+using MutableFrameView = BasicFrameView<std::uint8_t>;
+
+/// The same frame, read-only.
+inline FrameView as_const(const MutableFrameView& frame) {
+  FrameView view{frame.format, frame.width, frame.height, {}, frame.colorimetry};
+  for (std::size_t i = 0; i < view.planes.size(); ++i) {
+    view.planes[i] = {frame.planes[i].data, frame.planes[i].stride};
+  }
+  return view;
+}
+
+}  // namespace uad

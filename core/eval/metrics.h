@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Ranking metrics, exact for ties. Source: specification, evaluation.
+//
+// Conventions: label 1 = defect; predicted positive means score >= threshold; a metric without both
+// classes is NaN; a non-finite score throws Error(kBadOption).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace uad {
+
+struct Confusion {
+  std::int64_t tp = 0, fp = 0, fn = 0, tn = 0;
+  [[nodiscard]] double accuracy() const;
+  [[nodiscard]] double balanced_accuracy() const;
+  [[nodiscard]] double precision() const;
+  [[nodiscard]] double recall() const;
+  [[nodiscard]] double f1() const;
+  [[nodiscard]] double iou() const;
+};
+
+struct OptimalF1 {
+  double f1 = 0;
+  double threshold = 0;  ///< always an observed score; the lowest one on ties
+};
+
+double auroc(std::span<const float> scores, std::span<const std::uint8_t> labels);
+double average_precision(std::span<const float> scores, std::span<const std::uint8_t> labels);
+OptimalF1 optimal_f1(std::span<const float> scores, std::span<const std::uint8_t> labels);
+Confusion confusion_at(std::span<const float> scores, std::span<const std::uint8_t> labels,
+                       double threshold);
+
+/// Pixel metrics over any number of images, in bounded memory: `bins` = 0 keeps every score and is
+/// exact; otherwise scores are counted in that many equal bins of [low, high] (two passes by the
+/// caller; error at most half the share of pairs that fall into one bin) and memory does not grow
+/// with the number of images.
+class PixelMetrics {
+ public:
+  struct Options {
+    std::size_t bins = 0;
+    double low = 0;
+    double high = 1;
+    double pro_limit = 0.3;  ///< false-positive rate up to which PRO is integrated
+  };
+  struct Result {
+    double auroc, average_precision, aupro;  ///< NaN where undefined
+    OptimalF1 f1;
+    Confusion at_f1;
+    std::int64_t pixels, defect_pixels, components;
+    bool exact;
+  };
+  explicit PixelMetrics(const Options& options);
+  /// One image. @param mask  [height * width], non-zero = defect; 8-connected components count for
+  /// PRO.
+  void add(std::span<const float> scores, std::span<const std::uint8_t> mask, int width,
+           int height);
+  [[nodiscard]] Result result() const;
+
+ private:
+  Options options_;
+  std::int64_t components_ = 0;
+  struct Pixel {
+    float score;
+    float weight;  // 1 / component size for defect pixels, 0 for good ones
+  };
+  std::vector<Pixel> kept_;              // exact mode
+  std::vector<std::int64_t> negatives_;  // histogram mode
+  std::vector<std::int64_t> positives_;
+  std::vector<double> pro_;
+};
+
+}  // namespace uad

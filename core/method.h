@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One row of the table of methods (models/registry.cpp): how to fit it, how to load it, which
+// options it has.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/anomaly_model.h"
+#include "core/base/option_spec.h"
+
+namespace uad {
+
+struct Execution {  ///< ExecutionOptions after the machine was asked
+  std::string device = "cpu";
+  std::string precision = "fp32";
+};
+
+struct FitContext {
+  nlohmann::json options;             ///< completed by `Method::options`
+  std::filesystem::path weights_dir;  ///< "" = UAD_WEIGHTS_DIR, else none
+  std::uint64_t seed = 3;
+  Execution execution;
+};
+
+struct Method {
+  std::string name;
+  std::vector<OptionSpec> options;  ///< the method's own keys
+  InputSpec default_input;
+  std::function<std::unique_ptr<Fitter>(const FitContext&)> make_fitter;
+  std::function<std::unique_ptr<AnomalyModel>(const CheckpointReader&, const Execution&)> load;
+};
+
+using MethodTable = std::vector<Method>;
+
+}  // namespace uad
