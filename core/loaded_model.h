@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A method, its manifest and its preprocessing put together: what analyses frames everywhere.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "core/anomaly_model.h"
+#include "core/base/backend.h"
+#include "core/files/model_file.h"
+#include "core/method.h"
+
+namespace uad {
+
+/// What the machine can do with a wish: "auto" resolved, unknown names refused.
+/// @param calibrated  the model's own precision, used for "model".
+/// @throws Error(kNoDevice) naming what is missing; Error(kBadOption) for an unknown name.
+Execution resolve_execution(const ExecutionOptions& options, const std::string& calibrated);
+
+/// Merged map and frame score of one batch of tiles.
+/// @throws Error(kFailed) if the model returns a non-finite score.
+ModelOutput analyse_tiles(const AnomalyModel& model, const TileBatch& tiles);
+
+/// Implements Model over an AnomalyModel. @note Thread-safe; analyse() runs one call at a time.
+class LoadedModel final : public Model {
+ public:
+  /// Replays the self-test and warms up. @throws Error(kBadFile) naming the frame, expected and
+  /// found score.
+  LoadedModel(ModelFile file, const Method& method, Execution execution, const ProgressFn& progress,
+              std::stop_token stop);
+  [[nodiscard]] const Manifest& manifest() const noexcept override { return file_.manifest; }
+  [[nodiscard]] const std::string& sha256() const noexcept override { return file_.sha256; }
+  [[nodiscard]] const std::string& device() const noexcept override { return execution_.device; }
+  [[nodiscard]] const std::string& precision() const noexcept override {
+    return execution_.precision;
+  }
+  [[nodiscard]] double warm_up_ms() const noexcept override { return warm_up_ms_; }
+  [[nodiscard]] const Image& mask() const noexcept override { return file_.mask; }
+  [[nodiscard]] ModelOutput analyse(const TileBatch& tiles) const override;
+
+ private:
+  void replay_self_test(std::stop_token stop) const;
+  ModelFile file_;
+  Execution execution_;
+  std::unique_ptr<AnomalyModel> model_;
+  double warm_up_ms_ = 0;
+  mutable std::mutex
+      one_at_a_time_;  // guards nothing but the CPU: two networks at once only slow each other
+};
+
+/// Reads, verifies, builds: the route of every caller. Finds the method in `methods`.
+ModelPtr load_model(const std::filesystem::path& file, const MethodTable& methods,
+                    const ExecutionOptions& options, const ProgressFn& progress,
+                    std::stop_token stop);
+
+}  // namespace uad

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Frame in, normalised tiles out: the one function behind uadpreproc, uadinfer, training and the
+// command line.
+#pragma once
+
+#include <memory>
+
+#include <ATen/core/Tensor.h>
+
+#include "core/base/backend.h"
+
+namespace uad {
+
+/// The tiles of one frame. Immutable. @note Thread-safe.
+class TensorTiles final : public TileBatch {
+ public:
+  TensorTiles(TilePlan plan, InputSpec spec, at::Tensor images, at::Tensor keep);
+  [[nodiscard]] const TilePlan& plan() const noexcept override { return plan_; }
+  [[nodiscard]] const InputSpec& spec() const noexcept override { return spec_; }
+  /// float32 [N, 3, H, W], channels-last in memory, normalised.
+  [[nodiscard]] const at::Tensor& images() const noexcept { return images_; }
+  /// uint8 [N, 1, H, W], 0 = ignore; undefined where nothing is ignored.
+  [[nodiscard]] const at::Tensor& keep() const noexcept { return keep_; }
+
+ private:
+  TilePlan plan_;
+  InputSpec spec_;
+  at::Tensor images_;
+  at::Tensor keep_;
+};
+
+/// Source of the rules: specification, representation-based detectors, section 2. @note
+/// Thread-safe.
+class TilePreprocessor final : public Preprocessor {
+ public:
+  /// @throws Error(kBadOption) for an impossible spec or a mask that ignores everything.
+  explicit TilePreprocessor(PreprocessOptions options);
+  [[nodiscard]] const PreprocessOptions& options() const noexcept override { return options_; }
+  [[nodiscard]] TileBatchPtr cut(const FrameView& frame) const override;
+  /// The frame after ROI, resize and crop: 8-bit RGB, what self-tests keep.
+  [[nodiscard]] Image network_image(const FrameView& frame) const;
+  /// The tiles of an image that already went through network_image().
+  [[nodiscard]] std::shared_ptr<const TensorTiles> cut_network_image(const Image& image) const;
+
+ private:
+  PreprocessOptions options_;
+};
+
+}  // namespace uad
