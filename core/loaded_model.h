@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "core/anomaly_model.h"
 #include "core/base/backend.h"
@@ -13,11 +14,6 @@
 #include "core/method.h"
 
 namespace uad {
-
-/// What the machine can do with a wish: "auto" resolved, unknown names refused.
-/// @param calibrated  the model's own precision, used for "model".
-/// @throws Error(kNoDevice) naming what is missing; Error(kBadOption) for an unknown name.
-Execution resolve_execution(const ExecutionOptions& options, const std::string& calibrated);
 
 /// Merged map and frame score of one batch of tiles.
 /// @throws Error(kFailed) if the model returns a non-finite score.
@@ -41,7 +37,11 @@ class LoadedModel final : public Model {
   [[nodiscard]] ModelOutput analyse(const TileBatch& tiles) const override;
 
  private:
+  [[nodiscard]] std::vector<double> self_test_scores(std::stop_token stop) const;
+  void choose_precision(const Method& method, std::stop_token stop);
   void replay_self_test(std::stop_token stop) const;
+  void warm_up();
+
   ModelFile file_;
   Execution execution_;
   std::unique_ptr<AnomalyModel> model_;

@@ -39,7 +39,7 @@ class TilePreprocessor final : public Preprocessor {
   [[nodiscard]] TileBatchPtr cut(const FrameView& frame) const override;
   /// The frame after ROI, resize and crop: 8-bit RGB, what self-tests keep.
   [[nodiscard]] Image network_image(const FrameView& frame) const;
-  /// The tiles of an image that already went through network_image().
+  /// The tiles of an image that already went through network_image(); the mask plays no part.
   [[nodiscard]] std::shared_ptr<const TensorTiles> cut_network_image(const Image& image) const;
 
  private:

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/device.h"
+
+#include <array>
+#include <charconv>
+
+#include <ATen/ATen.h>
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+
+namespace uad {
+namespace {
+
+constexpr std::array kPrecisions{"model", "fp32", "bf16", "fp16", "auto"};
+
+/// Number of CUDA devices; LibTorch's CUDA half is opened only when somebody asks for it.
+std::size_t cuda_devices() {
+  static const bool opened = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr;
+  return opened && at::hasCUDA() ? at::getNumGPUs() : 0;
+}
+
+std::string resolve_device(const std::string& wish) {
+  if (wish == "cpu") return wish;
+  if (wish == "auto") return cuda_devices() > 0 ? "cuda:0" : "cpu";
+  std::size_t index = 0;
+  const bool cuda = wish == "cuda" || wish.starts_with("cuda:");
+  if (wish.starts_with("cuda:")) {
+    const char* end = wish.data() + wish.size();
+    const auto [stop, error] = std::from_chars(wish.data() + 5, end, index);
+    if (error != std::errc() || stop != end) index = SIZE_MAX;
+  }
+  if (!cuda || index == SIZE_MAX) {
+    throw Error(
+        ErrorCode::kBadOption,
+        fmt::format("Device \"{}\" is unknown. Set device to auto, cpu, cuda or cuda:N.", wish));
+  }
+  if (const std::size_t count = cuda_devices(); index >= count) {
+    throw Error(
+        ErrorCode::kNoDevice,
+        fmt::format("Device \"{}\" is asked for, but this machine and its LibTorch offer {} CUDA "
+                    "devices. Set device=cpu or auto.",
+                    wish, count));
+  }
+  return fmt::format("cuda:{}", index);
+}
+
+std::string resolve_precision(const std::string& wish, const std::string& calibrated,
+                              const std::string& device) {
+  if (std::find(kPrecisions.begin(), kPrecisions.end(), wish) == kPrecisions.end()) {
+    throw Error(ErrorCode::kBadOption,
+                fmt::format("Precision \"{}\" is unknown. Set precision to one of {}.", wish,
+                            fmt::join(kPrecisions, ", ")));
+  }
+  if (wish == "model") return calibrated;
+  if (wish == "auto") return device != "cpu" || cpu_has_fast_bf16() ? "auto" : "fp32";
+  if (wish == "fp16" && device == "cpu") {
+    throw Error(ErrorCode::kNoDevice,
+                "Precision fp16 needs a CUDA device. Set precision=bf16 or fp32, or device=cuda.");
+  }
+  return wish;
+}
+
+}  // namespace
+
+bool cpu_has_fast_bf16() {
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512bf16") != 0;
+}
+
+Execution resolve_execution(const ExecutionOptions& options, const std::string& calibrated) {
+  const std::string device = resolve_device(options.device);
+  return {device, resolve_precision(options.precision, calibrated, device)};
+}
+
+}  // namespace uad

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/preprocessor.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+
+namespace uad {
+namespace {
+
+/// value → (value / 255 - mean) / std for each 8-bit level and channel: 768 numbers instead of
+/// three operations a pixel, and the same bits on every machine.
+using Levels = std::array<std::array<float, 256>, 3>;
+
+Levels normalised_levels(const InputSpec& spec) {
+  Levels levels{};
+  for (std::size_t c = 0; c < 3; ++c) {
+    for (std::size_t v = 0; v < 256; ++v) {
+      levels[c][v] = (static_cast<float>(v) / 255.0F - spec.mean[c]) / spec.std[c];
+    }
+  }
+  return levels;
+}
+
+Rect tile_rect(const TilePlan& plan, const Point& origin) {
+  return {origin.x, origin.y, plan.tile.width, plan.tile.height};
+}
+
+/// Channels-last float32 [N, 3, H, W] of every tile of `image`, which is the crop of the plan.
+at::Tensor normalise_tiles(const Image& image, const TilePlan& plan, const InputSpec& spec) {
+  const Levels levels = normalised_levels(spec);
+  const auto count = static_cast<std::int64_t>(plan.origins.size());
+  at::Tensor tiles = at::empty({count, plan.tile.height, plan.tile.width, 3}, at::kFloat);
+  float* out = tiles.data_ptr<float>();
+  for (const Point& origin : plan.origins) {
+    for (int y = 0; y < plan.tile.height; ++y) {
+      const std::size_t first =
+          (static_cast<std::size_t>(origin.y + y) * static_cast<std::size_t>(image.width) +
+           static_cast<std::size_t>(origin.x)) *
+          3;
+      const std::uint8_t* row = image.pixels.data() + first;
+      for (int x = 0; x < plan.tile.width; ++x, row += 3, out += 3) {
+        for (std::size_t c = 0; c < 3; ++c) out[c] = levels[c][row[c]];
+      }
+    }
+  }
+  return tiles.permute({0, 3, 1, 2});
+}
+
+/// uint8 [N, 1, H, W] cut from a 1-channel mask of the crop's size.
+at::Tensor keep_tiles(const Image& mask, const TilePlan& plan) {
+  const auto count = static_cast<std::int64_t>(plan.origins.size());
+  at::Tensor keep = at::empty({count, 1, plan.tile.height, plan.tile.width}, at::kByte);
+  std::uint8_t* out = keep.data_ptr<std::uint8_t>();
+  for (const Point& origin : plan.origins) {
+    const Image tile = crop(mask, tile_rect(plan, origin));
+    out = std::transform(tile.pixels.begin(), tile.pixels.end(), out,
+                         [](std::uint8_t v) { return static_cast<std::uint8_t>(v != 0); });
+  }
+  return keep;
+}
+
+/// ROI, resize and crop.
+Image prepare(const FrameView& frame, const TilePlan& plan) {
+  return crop(resize_antialiased(to_rgb(frame, plan.source), plan.scaled), plan.crop);
+}
+
+void check_options(const PreprocessOptions& options) {
+  for (const float std : options.spec.std) {
+    if (!(std > 0)) {
+      throw Error(
+          ErrorCode::kBadOption,
+          fmt::format("The input's std is {} but must be above 0. Set positive values for std.",
+                      std));
+    }
+  }
+  const Image& mask = options.mask;
+  if (!mask.pixels.empty() && mask.channels != 1) {
+    throw Error(
+        ErrorCode::kShapeMismatch,
+        fmt::format("The ignore mask has {} channels but 1 is expected. Use a grey image for mask.",
+                    mask.channels));
+  }
+  if (!mask.pixels.empty() &&
+      std::all_of(mask.pixels.begin(), mask.pixels.end(), [](std::uint8_t v) { return v == 0; })) {
+    throw Error(ErrorCode::kBadOption,
+                "The ignore mask is black everywhere, so nothing would be analysed. Paint the "
+                "parts to look at white.");
+  }
+}
+
+}  // namespace
+
+TensorTiles::TensorTiles(TilePlan plan, InputSpec spec, at::Tensor images, at::Tensor keep)
+    : plan_(std::move(plan)), spec_(spec), images_(std::move(images)), keep_(std::move(keep)) {}
+
+TilePreprocessor::TilePreprocessor(PreprocessOptions options) : options_(std::move(options)) {
+  check_options(options_);
+}
+
+TileBatchPtr TilePreprocessor::cut(const FrameView& frame) const {
+  const TilePlan plan = plan_tiles({frame.width, frame.height}, options_.spec);
+  const Image image = prepare(frame, plan);
+  at::Tensor keep;
+  if (!options_.mask.pixels.empty()) {
+    keep = keep_tiles(crop(resize_nearest(options_.mask, plan.scaled), plan.crop), plan);
+  }
+  at::Tensor images = normalise_tiles(image, plan, options_.spec);
+  return std::make_shared<const TensorTiles>(plan, options_.spec, std::move(images),
+                                             std::move(keep));
+}
+
+Image TilePreprocessor::network_image(const FrameView& frame) const {
+  return prepare(frame, plan_tiles({frame.width, frame.height}, options_.spec));
+}
+
+std::shared_ptr<const TensorTiles> TilePreprocessor::cut_network_image(const Image& image) const {
+  InputSpec whole = options_.spec;
+  whole.roi = {};
+  whole.resize = {};
+  whole.crop = {};
+  const TilePlan plan = plan_tiles({image.width, image.height}, whole);
+  return std::make_shared<const TensorTiles>(
+      plan, options_.spec, normalise_tiles(image, plan, options_.spec), at::Tensor());
+}
+
+}  // namespace uad
