@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "core/device.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
 #include <ATen/ATen.h>
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/base/error.h"
 
