@@ -16,9 +16,12 @@ enum class PixelFormat { kGray8, kRgb, kBgr, kRgbx, kBgrx, kXrgb, kXbgr, kI420, 
 enum class YuvMatrix { kBt601, kBt709, kBt2020 };
 enum class YuvRange { kLimited, kFull };  ///< 16…235 / 16…240, or 0…255
 
+enum class ChromaSite { kCentred, kLeft };  ///< horizontally; "mpeg2" caps are kLeft
+
 struct Colorimetry {
   YuvMatrix matrix = YuvMatrix::kBt601;
   YuvRange range = YuvRange::kLimited;
+  ChromaSite chroma_site = ChromaSite::kCentred;
   bool operator==(const Colorimetry&) const = default;
 };
 

@@ -24,14 +24,17 @@ struct Image {
 FrameView view(const Image& image);
 
 /// RGB of one part of a frame; only the pixels inside `part` are converted. Grey is replicated. YUV
-/// goes through the frame's matrix and range, within 1 level of videoconvert; chroma is taken from
-/// the sample that covers the pixel.
+/// goes through the frame's matrix and range with the 8-bit arithmetic of videoconvert (GStreamer
+/// 1.22), chroma too: I420 takes the sample that covers the pixel, NV12 interpolates linearly.
 /// @throws Error(kShapeMismatch) if `part` is not inside the frame or a plane is missing.
 Image to_rgb(const FrameView& frame, const Rect& part);
 
+/// resize_antialiased(to_rgb(frame, part), size), bit for bit, without the image in between.
+Image to_rgb_resized(const FrameView& frame, const Rect& part, Size size);
+
 /// Antialiased bilinear (triangle filter whose support grows with the down-scale factor),
-/// horizontal pass first, 8-bit rounding after each pass: bit-equal to Pillow's BILINEAR. Same size
-/// = a copy.
+/// horizontal pass first, 8-bit rounding after each pass: bit-equal to the BILINEAR of Pillow
+/// before version 13. Same size = a copy.
 Image resize_antialiased(const Image& image, Size size);
 
 /// The same filter without rounding. `values` is float32 [height, width].

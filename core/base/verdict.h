@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// From raw scores to a verdict: the two scales of a model, thresholds, regions.
+// From raw scores to a verdict: the two scales of a model, thresholds.
 #pragma once
 
 #include <limits>
-#include <optional>
 #include <string_view>
 #include <vector>
 
-#include "core/base/geometry.h"
-#include "core/base/score_map.h"
+#include "core/base/regions.h"
 
 namespace uad {
 
@@ -31,29 +29,12 @@ struct ScoreScale {
   [[nodiscard]] double raw(double normalised) const noexcept;
   /// The same lo, another decision level; hi moves along so that lo < thr < hi holds.
   [[nodiscard]] ScoreScale with_threshold(double threshold) const noexcept;
-  /// mean and standard deviation of good scores → max(0, mean − 3 sd), mean + 3 sd, mean + 9 sd (a
-  /// floor on sd keeps the three apart). Source: specification, representation-based detectors,
-  /// section 5.
+  /// mean and (population) standard deviation of good scores → max(0, mean − 3 sd), mean + 3 sd,
+  /// mean + 9 sd (a floor on sd, 0.1 % of the mean, keeps the three apart). Source: specification,
+  /// representation-based detectors, section 5.
   /// @throws Error(kBadOption) if `scores` is empty or holds a non-finite value.
   static ScoreScale from_good_scores(const std::vector<double>& scores);
 };
-
-/// A connected (8-neighbour) part of the map at or above the map's threshold. All in frame pixels.
-struct Region {
-  Rect box;         ///< smallest box of whole frame pixels around it
-  double area = 0;  ///< frame pixels
-  double centroid_x = 0;
-  double centroid_y = 0;
-  float max_score = 0;  ///< raw map units
-  float mean_score = 0;
-  bool operator==(const Region&) const = default;
-};
-
-/// Regions in falling order of max_score (ties: top, then left first).
-/// @param placement  where the map lies in the frame.
-/// @param min_area   frame pixels; smaller regions are left out. It never changes score or verdict.
-std::vector<Region> find_regions(const ScoreMap& map, const RectF& placement, double threshold,
-                                 double min_area);
 
 /// What decides a verdict; from the model's manifest, then overridden by properties.
 struct Thresholds {
