@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -17,9 +18,11 @@ struct Safetensors {
 };
 
 /// Read into memory while hashing (a mapped file that somebody overwrites would kill the process).
+/// @param on_progress  called with 0…1 about every 4 MiB; what it throws ends the reading.
 /// @throws Error(kNotFound, kBadFile): every offset, size and type is checked before anything is
 /// allocated.
-Safetensors read_safetensors(const std::filesystem::path& file);
+Safetensors read_safetensors(const std::filesystem::path& file,
+                             const std::function<void(double)>& on_progress = {});
 
 /// Written beside the target, synced, then renamed: the target is the old file or the new one,
 /// never a part.
