@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -54,22 +55,29 @@ class PixelMetrics {
   };
   explicit PixelMetrics(const Options& options);
   /// One image. @param mask  [height * width], non-zero = defect; 8-connected components count for
-  /// PRO.
+  /// PRO. @throws Error(kShapeMismatch) if scores or mask have another size.
   void add(std::span<const float> scores, std::span<const std::uint8_t> mask, int width,
            int height);
-  [[nodiscard]] Result result() const;
+  /// Sorts what was kept in place, so it needs no second copy. More images may be added afterwards.
+  [[nodiscard]] Result result();
 
  private:
+  /// Histogram mode: what fell into one bin.
+  struct Bin {
+    std::int64_t positives = 0;
+    std::int64_t negatives = 0;
+    double component_share = 0;                             // sum of 1 / component size
+    float lowest = std::numeric_limits<float>::infinity();  // observed score: the bin's threshold
+  };
+  void count(float score, std::uint32_t component_size);
+
   Options options_;
   std::int64_t components_ = 0;
-  struct Pixel {
-    float score;
-    float weight;  // 1 / component size for defect pixels, 0 for good ones
-  };
-  std::vector<Pixel> kept_;              // exact mode
-  std::vector<std::int64_t> negatives_;  // histogram mode
-  std::vector<std::int64_t> positives_;
-  std::vector<double> pro_;
+  // Exact mode, 8 bytes a pixel: score as an ordered integer above, the size of the pixel's
+  // component (0 = good) below. Equal sets of pixels sort into equal arrays, so order and batches
+  // cannot change a result by even one bit.
+  std::vector<std::uint64_t> kept_;
+  std::vector<Bin> bins_;
 };
 
 }  // namespace uad
