@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <utility>
 
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
 #include "core/base/error.h"
 
 namespace uad {

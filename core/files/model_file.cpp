@@ -4,6 +4,9 @@
 #include <cstring>
 #include <utility>
 
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
 #include "core/base/error.h"
 #include "core/files/safetensors.h"
 #include "core/files/sha256.h"

@@ -5,6 +5,9 @@
 #include <array>
 #include <vector>
 
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
 #include "core/base/error.h"
 #include "core/base/manifest.h"
 #include "core/base/safetensors_header.h"

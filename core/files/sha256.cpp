@@ -5,6 +5,8 @@
 #include <array>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "core/base/error.h"
 #include "core/base/input_file.h"
 
