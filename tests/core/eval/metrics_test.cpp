@@ -60,7 +60,7 @@ TEST(Metrics, F1AtEveryThresholdOfExampleA) {
 }
 
 TEST(Metrics, EqualF1TakesTheLowestThreshold) {
-  // At .9: P = 1, R = 1/2; at .1: P = R = 2/4 of a larger set gives the same F1 = 2/3.
+  // At .9: P = 1, R = 1/2; at .1: P = 1/2, R = 1. Both give F1 = 2/3.
   const Scores scores{.9F, .5F, .4F, .1F};
   const Labels labels{1, 0, 0, 1};
   const uad::OptimalF1 best = uad::optimal_f1(scores, labels);
