@@ -8,40 +8,10 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/base/pixel_layout.h"
 
 namespace uad {
 namespace {
-
-/// Where red, green and blue lie inside a pixel of `step` bytes.
-struct PackedLayout {
-  int step, red, green, blue;
-};
-
-PackedLayout packed_layout(PixelFormat format) {
-  switch (format) {
-    case PixelFormat::kBgr:
-      return {3, 2, 1, 0};
-    case PixelFormat::kRgbx:
-      return {4, 0, 1, 2};
-    case PixelFormat::kBgrx:
-      return {4, 2, 1, 0};
-    case PixelFormat::kXrgb:
-      return {4, 1, 2, 3};
-    case PixelFormat::kXbgr:
-      return {4, 3, 2, 1};
-    default:
-      return {3, 0, 1, 2};
-  }
-}
-
-bool is_yuv(PixelFormat format) {
-  return format == PixelFormat::kI420 || format == PixelFormat::kNv12;
-}
-
-std::size_t plane_count(PixelFormat format) {
-  if (format == PixelFormat::kI420) return 3;
-  return format == PixelFormat::kNv12 ? 2 : 1;
-}
 
 template <int kStep>
 void unpack(const std::uint8_t* from, int width, const PackedLayout& at,
@@ -96,10 +66,7 @@ void blend_rows(const std::vector<std::int16_t>& near, const std::vector<std::in
 }  // namespace
 
 YuvFactors yuv_factors(const Colorimetry& colorimetry) {
-  double kr = 0.299;
-  double kb = 0.114;
-  if (colorimetry.matrix == YuvMatrix::kBt709) kr = 0.2126, kb = 0.0722;
-  if (colorimetry.matrix == YuvMatrix::kBt2020) kr = 0.2627, kb = 0.0593;
+  const auto [kr, kb] = luma_shares(colorimetry.matrix);
   const double kg = 1 - kr - kb;
   const bool full = colorimetry.range == YuvRange::kFull;
   const double luma = full ? 1 : 255.0 / 219;
@@ -119,13 +86,7 @@ RgbRows::RgbRows(const FrameView& frame, const Rect& part)
                 fmt::format("The part {} does not lie inside the {} frame.", to_string(part),
                             to_string(Size{frame.width, frame.height})));
   }
-  for (std::size_t i = 0; i < plane_count(frame.format); ++i) {
-    if (frame.planes[i].data == nullptr) {
-      throw Error(ErrorCode::kShapeMismatch,
-                  fmt::format("A frame of this format has {} planes, but plane {} is missing.",
-                              plane_count(frame.format), i));
-    }
-  }
+  require_planes(frame);
   if (is_yuv(frame.format)) {
     const auto stretched = static_cast<std::size_t>(part.width + 2);
     for (ChromaRow& row : chroma_) row.u.resize(stretched), row.v.resize(stretched);

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Drawing into a frame of any pixel format, without converting it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include <opencv2/core/mat.hpp>
+
+#include "core/base/colour.h"
+#include "core/base/frame_view.h"
+#include "core/base/geometry.h"
+
+namespace uad {
+
+/// A colour in the components of one frame: R G B, or Y U V, or one grey level.
+using Ink = std::array<std::uint8_t, 3>;
+
+/// 256 = opaque.
+inline constexpr int kOpaque = 256;
+
+/// Shapes are made of blocks of 2x2 pixels, the area of one chroma sample: what is drawn looks the
+/// same in every format, and no pixel outside of it changes. Everything is clipped to the frame.
+/// @note One thread; the frame must outlive it.
+class Canvas {
+ public:
+  /// @throws Error(kShapeMismatch) if the frame is empty or a plane is missing.
+  explicit Canvas(const MutableFrameView& frame);
+
+  [[nodiscard]] int width() const noexcept { return frame_.width; }
+  [[nodiscard]] int height() const noexcept { return frame_.height; }
+  [[nodiscard]] bool grey() const noexcept { return frame_.format == PixelFormat::kGray8; }
+  /// The frame's size in blocks.
+  [[nodiscard]] Size blocks() const noexcept { return {(width() + 1) / 2, (height() + 1) / 2}; }
+  [[nodiscard]] Ink ink(Colour colour) const;
+
+  /// Mixes one block with `ink`. @param opacity 0…kOpaque
+  void blend_block(int block_x, int block_y, const Ink& ink, int opacity);
+  /// A filled rectangle in pixels, grown to whole blocks.
+  void fill(const Rect& rect, const Ink& ink, int opacity = kOpaque);
+  /// A frame of lines around `rect`, `thickness` blocks wide, inside it.
+  void outline(const Rect& rect, int thickness, const Ink& ink);
+  /// A line between two points in pixels, `thickness` blocks wide.
+  void line(double x0, double y0, double x1, double y1, int thickness, const Ink& ink);
+  /// Draws `ink` where the mask (uint8, 255 = opaque) says so. Chroma takes the mean of a block.
+  void stamp(Point top_left, const cv::Mat1b& mask, const Ink& ink);
+
+ private:
+  [[nodiscard]] std::uint8_t* at(std::size_t plane, int y) const {
+    return frame_.planes[plane].data + frame_.planes[plane].stride * y;
+  }
+  void blend_chroma(int block_x, int block_y, const Ink& ink, int opacity);
+  void blend_pixel(int x, int y, const Ink& ink, int opacity);
+
+  MutableFrameView frame_;
+  int step_ = 1;                         // bytes from pixel to pixel in plane 0
+  int components_ = 1;                   // of plane 0
+  std::array<int, 3> offsets_{0, 0, 0};  // of the components inside a pixel
+  bool yuv_ = false;
+  int chroma_step_ = 1;
+};
+
+}  // namespace uad
