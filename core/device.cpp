@@ -19,8 +19,12 @@ constexpr std::array kPrecisions{"model", "fp32", "bf16", "fp16", "auto"};
 
 /// Number of CUDA devices; LibTorch's CUDA half is opened only when somebody asks for it.
 std::size_t cuda_devices() {
+#ifdef UAD_WITH_CUDA
   static const bool opened = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr;
   return opened && at::hasCUDA() ? at::getNumGPUs() : 0;
+#else
+  return 0;
+#endif
 }
 
 std::string resolve_device(const std::string& wish) {
