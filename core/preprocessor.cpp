@@ -67,7 +67,7 @@ at::Tensor keep_tiles(const Image& mask, const TilePlan& plan) {
 
 /// ROI, resize and crop.
 Image prepare(const FrameView& frame, const TilePlan& plan) {
-  return crop(resize_antialiased(to_rgb(frame, plan.source), plan.scaled), plan.crop);
+  return crop(to_rgb_resized(frame, plan.source, plan.scaled), plan.crop);
 }
 
 void check_options(const PreprocessOptions& options) {
