@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <opencv2/core.hpp>
 #include <sys/stat.h>
+#include <torch/version.h>
 
 #include "core/base/error.h"
 #include "core/data/image_io.h"
@@ -111,7 +112,6 @@ class TorchBackend final : public Backend {
                                     const ExecutionOptions& options, const ProgressFn& progress,
                                     std::stop_token stop) override {
     return translated([&]() -> ModelPtr {
-      set_inference_threads(options.threads);
       const FileKey key = file_key(file, options);
       const std::lock_guard guard(lock_);
       if (ModelPtr shared = models_[key].lock()) return shared;
