@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Keeps one loaded thing in service while the next one is being loaded beside it.
+#pragma once
+
+#include <condition_variable>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+#include <utility>
+
+namespace uad {
+
+/// Loading happens on one thread of its own. A failed load leaves what was in service in service.
+/// @note Thread-safe, except stop(), which belongs to the owner.
+template <class T>
+class LoadSlot {
+ public:
+  using Ptr = std::shared_ptr<const T>;  ///< shared with the frame that is being worked on
+  using Job = std::function<Ptr(std::stop_token)>;
+
+  /// Called on the loader thread, with no lock held.
+  struct Events {
+    std::function<void(const Ptr& loaded)> loaded;
+    std::function<void(std::exception_ptr reason, bool old_in_service)> failed;
+  };
+
+  explicit LoadSlot(Events events) : events_(std::move(events)) {}
+  ~LoadSlot() { stop(); }
+  LoadSlot(const LoadSlot&) = delete;
+  LoadSlot& operator=(const LoadSlot&) = delete;
+
+  /// Starts loading and returns at once. A load in progress is cancelled; the newest wish wins.
+  void load(Job job) {
+    const std::lock_guard guard(lock_);
+    next_ = std::move(job);
+    loading_ = true;
+    failed_ = false;
+    running_.request_stop();
+    if (!thread_.joinable()) {
+      thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+    }
+    changed_.notify_all();
+  }
+
+  /// What is in service, or null. Never waits.
+  [[nodiscard]] Ptr get() const {
+    const std::lock_guard guard(lock_);
+    return value_;
+  }
+
+  /// Waits until something is in service. @return null if the load failed, nothing was asked for,
+  /// or interrupt() was called.
+  [[nodiscard]] Ptr wait() const {
+    std::unique_lock guard(lock_);
+    changed_.wait(guard, [this] { return value_ || interrupted_ || !loading_; });
+    return value_;
+  }
+
+  /// The last load failed.
+  [[nodiscard]] bool failed() const {
+    const std::lock_guard guard(lock_);
+    return failed_;
+  }
+
+  /// Wakes wait() now and makes it return at once from now on; resume() makes it wait again.
+  void interrupt() { set_interrupted(true); }
+  void resume() { set_interrupted(false); }
+
+  /// Cancels a load, waits for the thread to end and forgets what was in service.
+  void stop() {
+    if (thread_.joinable()) {
+      thread_.request_stop();
+      thread_.join();
+    }
+    const std::lock_guard guard(lock_);
+    value_.reset();
+    next_ = nullptr;
+    loading_ = failed_ = interrupted_ = false;
+  }
+
+ private:
+  void set_interrupted(bool interrupted) {
+    const std::lock_guard guard(lock_);
+    interrupted_ = interrupted;
+    changed_.notify_all();
+  }
+
+  void run(const std::stop_token& stop) {
+    while (true) {
+      Job job;
+      std::stop_source cancel;
+      {
+        std::unique_lock guard(lock_);
+        if (!changed_.wait(guard, stop, [this] { return static_cast<bool>(next_); })) return;
+        job = std::exchange(next_, nullptr);
+        running_ = cancel;
+      }
+      const std::stop_callback pass_on(stop, [&cancel] { cancel.request_stop(); });
+      load_one(job, cancel.get_token());
+    }
+  }
+
+  void load_one(const Job& job, const std::stop_token& stop) {
+    Ptr loaded;
+    std::exception_ptr reason;
+    try {
+      loaded = job(stop);
+    } catch (...) {
+      reason = std::current_exception();
+    }
+    bool old_in_service = false;
+    {
+      const std::lock_guard guard(lock_);
+      if (stop.stop_requested()) {  // superseded or shutting down: nobody wants to hear of it
+        if (!next_) loading_ = false;
+        changed_.notify_all();
+        return;
+      }
+      loading_ = false;
+      failed_ = !loaded;
+      old_in_service = value_ != nullptr;
+      if (loaded) value_ = loaded;
+      changed_.notify_all();
+    }
+    if (loaded) {
+      if (events_.loaded) events_.loaded(loaded);
+    } else if (events_.failed) {
+      events_.failed(reason, old_in_service);
+    }
+  }
+
+  Events events_;
+  mutable std::mutex lock_;  // guards everything below, except thread_
+  mutable std::condition_variable_any changed_;
+  Ptr value_;
+  Job next_;
+  std::stop_source running_;
+  bool loading_ = false;
+  bool failed_ = false;
+  bool interrupted_ = false;
+  std::jthread thread_;
+};
+
+}  // namespace uad

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst-plugins/common/properties.h"
+
+#include <cmath>
+#include <string>
+
+namespace uad::gst {
+
+bool writable_now(GObject* object, GParamSpec* spec) {
+  GstElement* element = GST_ELEMENT(object);
+  GstState last = GST_STATE_READY;
+  if (spec->flags & GST_PARAM_MUTABLE_PLAYING) return true;
+  if (spec->flags & GST_PARAM_MUTABLE_PAUSED) last = GST_STATE_PAUSED;
+  const GstState state = GST_STATE(element);
+  if (state <= last) return true;
+  GST_ELEMENT_WARNING(
+      element, LIBRARY, SETTINGS,
+      ("Property \"%s\" can be written up to state %s, but the element is in %s; "
+       "the old value stays.",
+       spec->name, gst_element_state_get_name(last), gst_element_state_get_name(state)),
+      (nullptr));
+  return false;
+}
+
+GParamFlags property_flags(Writable writable) {
+  return static_cast<GParamFlags>(static_cast<int>(G_PARAM_READWRITE) |
+                                  static_cast<int>(G_PARAM_STATIC_STRINGS) |
+                                  static_cast<int>(writable));
+}
+
+PropertyText with_unit(const PropertyText& text) {
+  if (*text.unit == '\0') return text;
+  const std::string unit = std::string(" (") + text.unit + ")";
+  return {text.name, g_intern_string((text.nick + unit).c_str()), text.unit,
+          g_intern_string((text.blurb + unit).c_str())};
+}
+
+GParamSpec* real_spec(const PropertyText& p, double low, double high, double default_value,
+                      GParamFlags flags) {
+  if (!std::isnan(default_value)) {
+    return g_param_spec_double(p.name, p.nick, p.blurb, low, high, default_value, flags);
+  }
+  // GLib's own checks compare, and NaN compares with nothing
+  GParamSpec* spec = g_param_spec_double(p.name, p.nick, p.blurb, low, high, low,
+                                         static_cast<GParamFlags>(flags | G_PARAM_LAX_VALIDATION));
+  G_PARAM_SPEC_DOUBLE(spec)->default_value = default_value;
+  return spec;
+}
+
+}  // namespace uad::gst

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst-plugins/common/result.h"
+
+#include <vector>
+
+#include <gst/video/gstvideometa.h>
+
+#include "gst-plugins/meta/result.h"
+
+namespace uad::gst {
+namespace {
+
+static_assert(static_cast<int>(Verdict::kUnscored) == UAD_VERDICT_UNSCORED);
+static_assert(static_cast<int>(Verdict::kPass) == UAD_VERDICT_PASS);
+static_assert(static_cast<int>(Verdict::kWarn) == UAD_VERDICT_WARN);
+static_assert(static_cast<int>(Verdict::kReject) == UAD_VERDICT_REJECT);
+
+UadVerdict to_c(Verdict verdict) { return static_cast<UadVerdict>(verdict); }
+
+UadRegion to_c(const Region& region) {
+  return {region.box.x,      region.box.y,      region.box.width, region.box.height, region.area,
+          region.centroid_x, region.centroid_y, region.max_score, region.mean_score};
+}
+
+UadScoreScale to_c(const ScoreScale& scale) { return {scale.lo, scale.thr, scale.hi}; }
+
+UadThresholds to_c(const Thresholds& t) { return {to_c(t.image), to_c(t.map), t.warn, t.min_area}; }
+
+/// The map's memory, kept alive by a reference to its analysis; null if the map is empty.
+GBytes* map_bytes(const AnalysisPtr& analysis) {
+  const auto& values = analysis->map.values;
+  if (values.empty()) return nullptr;
+  return g_bytes_new_with_free_func(
+      values.data(), values.size() * sizeof(float),
+      [](gpointer owner) { delete static_cast<AnalysisPtr*>(owner); }, new AnalysisPtr(analysis));
+}
+
+UadResult* make_result(const AnalysisPtr& analysis) {
+  std::vector<UadRegion> regions;
+  for (const Region& region : analysis->regions) regions.push_back(to_c(region));
+  UadResultFields fields{};
+  fields.score = analysis->score;
+  fields.normalised_score = analysis->normalised_score;
+  fields.thresholds = to_c(analysis->thresholds);
+  fields.regions = regions.data();
+  fields.n_regions = static_cast<guint>(regions.size());
+  fields.map = map_bytes(analysis);
+  fields.map_width = analysis->map.width;
+  fields.map_height = analysis->map.height;
+  const RectF& at = analysis->placement;
+  fields.placement = {at.x, at.y, at.width, at.height};
+  fields.model_name = analysis->model_name.c_str();
+  fields.model_sha256 = analysis->model_sha256.c_str();
+  fields.pts = analysis->capture.pts;
+  fields.utc_us = analysis->capture.utc_us;
+  const Timings& t = analysis->timings;
+  fields.timings = {t.cut_ms, t.wait_ms, t.infer_ms, t.judge_ms, t.total_ms};
+  UadResult* result = uad_result_new(&fields);
+  if (fields.map != nullptr) g_bytes_unref(fields.map);
+  return result;
+}
+
+void add_region_of_interest(GstBuffer* buffer, const Region& region) {
+  auto* meta = gst_buffer_add_video_region_of_interest_meta(
+      buffer, "anomaly", static_cast<guint>(region.box.x), static_cast<guint>(region.box.y),
+      static_cast<guint>(region.box.width), static_cast<guint>(region.box.height));
+  gst_video_region_of_interest_meta_add_param(
+      meta, gst_structure_new("anomaly", "max-score", G_TYPE_DOUBLE,
+                              static_cast<double>(region.max_score), "mean-score", G_TYPE_DOUBLE,
+                              static_cast<double>(region.mean_score), nullptr));
+}
+
+/// Moves `structure` into the list.
+void append(GValue* list, GstStructure* structure) {
+  GValue item = G_VALUE_INIT;
+  g_value_init(&item, GST_TYPE_STRUCTURE);
+  g_value_take_boxed(&item, structure);
+  gst_value_list_append_and_take_value(list, &item);
+}
+
+GstStructure* region_structure(const Region& region) {
+  return gst_structure_new(
+      "region", "x", G_TYPE_INT, region.box.x, "y", G_TYPE_INT, region.box.y, "width", G_TYPE_INT,
+      region.box.width, "height", G_TYPE_INT, region.box.height, "area", G_TYPE_DOUBLE, region.area,
+      "centroid-x", G_TYPE_DOUBLE, region.centroid_x, "centroid-y", G_TYPE_DOUBLE,
+      region.centroid_y, "max-score", G_TYPE_DOUBLE, static_cast<double>(region.max_score),
+      "mean-score", G_TYPE_DOUBLE, static_cast<double>(region.mean_score), nullptr);
+}
+
+std::string iso_8601(std::int64_t utc_us) {
+  constexpr std::int64_t kMicroseconds = 1'000'000;
+  GDateTime* seconds = g_date_time_new_from_unix_utc(utc_us / kMicroseconds);
+  if (seconds == nullptr) return "";
+  GDateTime* exact = g_date_time_add(seconds, utc_us % kMicroseconds);
+  std::string text = take_string(g_date_time_format(exact, "%Y-%m-%dT%H:%M:%S.%fZ"));
+  g_date_time_unref(exact);
+  g_date_time_unref(seconds);
+  return text;
+}
+
+MessagePtr element_message(GstElement* element, GstStructure* structure) {
+  return MessagePtr::adopt(gst_message_new_element(GST_OBJECT(element), structure));
+}
+
+}  // namespace
+
+void ResultAttacher::attach(GstBuffer* buffer, const Shown& shown) {
+  if (shown.analysis != source_) {
+    reset();
+    source_ = shown.analysis;
+    if (source_) result_ = make_result(source_);
+  }
+  uad_buffer_add_result_meta(buffer, result_, to_c(shown.verdict), shown.age_ns, shown.note);
+  if (shown.verdict == Verdict::kUnscored) return;
+  for (const Region& region : shown.analysis->regions) add_region_of_interest(buffer, region);
+}
+
+void ResultAttacher::reset() {
+  if (result_ != nullptr) uad_result_unref(result_);
+  result_ = nullptr;
+  source_.reset();
+}
+
+MessagePtr result_message(GstElement* element, const Analysis& analysis, const std::string& tags) {
+  GstStructure* structure = gst_structure_new(
+      "uad-result", "pts", G_TYPE_UINT64, analysis.capture.pts, "utc", G_TYPE_STRING,
+      iso_8601(analysis.capture.utc_us).c_str(), "score", G_TYPE_DOUBLE, analysis.score,
+      "normalised-score", G_TYPE_DOUBLE, analysis.normalised_score, "latency-ms", G_TYPE_DOUBLE,
+      analysis.timings.total_ms, "verdict", G_TYPE_STRING,
+      std::string(to_string(analysis.verdict)).c_str(), "model", G_TYPE_STRING,
+      analysis.model_name.c_str(), "tags", G_TYPE_STRING, tags.c_str(), nullptr);
+  GValue regions = G_VALUE_INIT;
+  gst_value_list_init(&regions, static_cast<guint>(analysis.regions.size()));
+  for (const Region& region : analysis.regions) append(&regions, region_structure(region));
+  gst_structure_take_value(structure, "regions", &regions);
+  return element_message(element, structure);
+}
+
+MessagePtr health_message(GstElement* element, const HealthReport& report) {
+  return element_message(
+      element,
+      gst_structure_new("uad-health", "healthy", G_TYPE_BOOLEAN, report.healthy, "frames",
+                        G_TYPE_UINT64, report.frames, "unscored", G_TYPE_UINT64, report.unscored,
+                        "skipped-share", G_TYPE_DOUBLE, report.skipped_share, "longest-gap-ms",
+                        G_TYPE_DOUBLE, report.longest_gap_ms, nullptr));
+}
+
+MessagePtr progress_message(GstElement* element, double fraction, const std::string& stage) {
+  return element_message(
+      element, gst_structure_new("uad-progress", "stage", G_TYPE_STRING, stage.c_str(), "fraction",
+                                 G_TYPE_DOUBLE, fraction, nullptr));
+}
+
+}  // namespace uad::gst

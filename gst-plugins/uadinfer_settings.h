@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The properties of uadinfer.
+#pragma once
+
+#include <string>
+
+#include "core/base/inference_engine.h"
+#include "gst-plugins/common/enums.h"
+#include "gst-plugins/common/properties.h"
+
+namespace uad::gst {
+
+struct InferSettings {
+  std::string model;
+  std::string device = ExecutionOptions{}.device;
+  Precision precision = Precision::kModel;
+  int threads = ExecutionOptions{}.threads;
+  LivePolicy live_policy = LivePolicy::kAuto;
+  int interval = InferenceOptions{}.interval;
+  int max_age_ms = static_cast<int>(InferenceOptions{}.max_age.count());
+  double warn_threshold = ThresholdOverrides{}.warn;
+  double reject_threshold = ThresholdOverrides{}.reject;
+  double min_area = ThresholdOverrides{}.min_area;
+  Messages messages = Messages::kAll;
+  std::string tags;
+  bool watch = false;
+
+  [[nodiscard]] ExecutionOptions execution() const;
+  [[nodiscard]] InferenceOptions inference(bool live) const;
+  [[nodiscard]] bool every(bool live) const;
+  /// Whether `other` needs the model to be loaded again.
+  [[nodiscard]] bool same_model(const InferSettings& other) const;
+};
+
+const Properties<InferSettings>& infer_properties();
+
+}  // namespace uad::gst

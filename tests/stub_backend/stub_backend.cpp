@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A backend without LibTorch: grey values instead of a network. UAD_BACKEND points to it in tests.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <numeric>
+
+#include "core/base/backend.h"
+#include "core/base/error.h"
+#include "core/base/file_stamp.h"
+#include "core/base/model_mask.h"
+#include "tests/stub_backend/stub_model.h"
+
+namespace {
+
+using namespace uad;
+using uad::testing::StubOptions;
+
+std::atomic<int> loads{0};
+std::atomic<int> cuts{0};
+std::atomic<int> live_models{0};
+
+class StubTiles final : public TileBatch {
+ public:
+  StubTiles(TilePlan plan, InputSpec spec, std::vector<float> grey)
+      : plan_(std::move(plan)), spec_(spec), grey_(std::move(grey)) {}
+  [[nodiscard]] const TilePlan& plan() const noexcept override { return plan_; }
+  [[nodiscard]] const InputSpec& spec() const noexcept override { return spec_; }
+  /// 0…1, [height, width] of the plan's map; 0 where ignored.
+  [[nodiscard]] const std::vector<float>& grey() const noexcept { return grey_; }
+
+ private:
+  TilePlan plan_;
+  InputSpec spec_;
+  std::vector<float> grey_;
+};
+
+class StubPreprocessor final : public Preprocessor {
+ public:
+  explicit StubPreprocessor(PreprocessOptions options) : options_(std::move(options)) {}
+  [[nodiscard]] const PreprocessOptions& options() const noexcept override { return options_; }
+  [[nodiscard]] TileBatchPtr cut(const FrameView& frame) const override {
+    ++cuts;
+    TilePlan plan = plan_tiles({frame.width, frame.height}, options_.spec);
+    const Image image =
+        crop(resize_antialiased(to_rgb(frame, plan.source), plan.scaled), plan.crop);
+    const Size size = plan.map_size();
+    const Image mask = options_.mask.pixels.empty() ? Image{} : resize_nearest(options_.mask, size);
+    std::vector<float> grey(image.pixels.size() / 3);
+    for (std::size_t i = 0; i < grey.size(); ++i) {
+      const auto* rgb = &image.pixels[3 * i];
+      const bool ignored = !mask.pixels.empty() && mask.pixels[i] == 0;
+      grey[i] = ignored ? 0.0F : static_cast<float>(rgb[0] + rgb[1] + rgb[2]) / (3.0F * 255.0F);
+    }
+    return std::make_shared<const StubTiles>(std::move(plan), options_.spec, std::move(grey));
+  }
+
+ private:
+  PreprocessOptions options_;
+};
+
+class StubModel final : public Model {
+ public:
+  StubModel(Manifest manifest, StubOptions options, Image mask)
+      : manifest_(std::move(manifest)), options_(std::move(options)), mask_(std::move(mask)) {
+    ++live_models;
+  }
+  ~StubModel() override { --live_models; }
+  [[nodiscard]] const Manifest& manifest() const noexcept override { return manifest_; }
+  [[nodiscard]] const std::string& sha256() const noexcept override { return sha256_; }
+  [[nodiscard]] const std::string& device() const noexcept override { return device_; }
+  [[nodiscard]] const std::string& precision() const noexcept override { return precision_; }
+  [[nodiscard]] double warm_up_ms() const noexcept override { return options_.delay_ms; }
+  [[nodiscard]] const Image& mask() const noexcept override { return mask_; }
+
+  [[nodiscard]] ModelOutput analyse(const TileBatch& batch) const override {
+    const auto start = std::chrono::steady_clock::now();
+    const auto& tiles = dynamic_cast<const StubTiles&>(batch);
+    InputSpec spec = tiles.spec();
+    spec.roi = manifest_.input.roi;
+    if (spec != manifest_.input) {
+      throw Error(ErrorCode::kShapeMismatch,
+                  "The stub expects " + to_string(manifest_.input.resize) + " but got " +
+                      to_string(spec.resize) +
+                      "; set uadpreproc resize=" + to_string(manifest_.input.resize) + ".");
+    }
+    if (++analyses_ == options_.throw_at) throw Error(ErrorCode::kFailed, "The stub gave up.");
+    rest(options_.delay_ms, {});
+    const Size size = tiles.plan().map_size();
+    ModelOutput output;
+    output.map = {size.width, size.height, tiles.grey()};
+    for (float& value : output.map.values) value += static_cast<float>(options_.offset);
+    output.score = std::accumulate(output.map.values.begin(), output.map.values.end(), 0.0) /
+                   static_cast<double>(output.map.values.size());
+    output.placement = tiles.plan().placement;
+    output.infer_ms =
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+    return output;
+  }
+
+  /// @return false if `stop` was requested before the time was over.
+  static bool rest(int milliseconds, const std::stop_token& stop) {
+    std::mutex lock;
+    std::condition_variable_any never;
+    std::unique_lock guard(lock);
+    never.wait_for(guard, stop, std::chrono::milliseconds(milliseconds), [] { return false; });
+    return !stop.stop_requested();
+  }
+
+ private:
+  Manifest manifest_;
+  StubOptions options_;
+  Image mask_;
+  std::string sha256_ = std::string(64, 'a');
+  std::string device_ = "cpu";
+  std::string precision_ = "fp32";
+  mutable std::atomic<int> analyses_{0};
+};
+
+class StubBackend final : public Backend {
+ public:
+  [[nodiscard]] std::string version() const override { return "stub"; }
+  [[nodiscard]] std::unique_ptr<Preprocessor> make_preprocessor(
+      const PreprocessOptions& options) override {
+    return std::make_unique<StubPreprocessor>(options);
+  }
+
+  [[nodiscard]] ModelPtr load_model(const std::filesystem::path& file, const ExecutionOptions&,
+                                    const ProgressFn& progress, std::stop_token stop) override {
+    const FileStamp stamp = stamp_of(file);
+    {
+      const std::lock_guard guard(lock_);
+      for (const auto& [known, model] : models_) {
+        if (ModelPtr shared = known == stamp ? model.lock() : nullptr) return shared;
+      }
+    }
+    Manifest manifest = read_manifest(file);
+    const StubOptions options = uad::testing::stub_options(manifest);
+    if (progress) progress(0, "reading");
+    if (!StubModel::rest(options.load_delay_ms, stop)) {
+      throw Error(ErrorCode::kCancelled, "Loading was cancelled.");
+    }
+    if (!options.load_error.empty()) throw Error(ErrorCode::kBadFile, options.load_error);
+    ++loads;
+    auto model =
+        std::make_shared<const StubModel>(std::move(manifest), options, read_model_mask(file));
+    const std::lock_guard guard(lock_);
+    models_.emplace_back(stamp, model);
+    return model;
+  }
+
+  [[nodiscard]] Image read_mask(const std::filesystem::path& file) override {
+    if (stamp_of(file).bytes < 0) {
+      throw Error(ErrorCode::kNotFound, "Mask \"" + file.string() + "\" does not exist.");
+    }
+    return {2, 1, 1, {0, 255}};  // the left half is ignored, whatever the file says
+  }
+
+ private:
+  std::mutex lock_;  // guards `models_`
+  std::vector<std::pair<FileStamp, std::weak_ptr<const Model>>> models_;
+};
+
+}  // namespace
+
+/// Counters that tests read: loads, cuts, models that exist.
+extern "C" int uad_stub_loads() { return loads; }
+extern "C" int uad_stub_cuts() { return cuts; }
+extern "C" int uad_stub_live_models() { return live_models; }
+
+extern "C" uad::Backend* uad_backend_1() noexcept {
+  static StubBackend backend;
+  return &backend;
+}
