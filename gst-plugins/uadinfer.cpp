@@ -29,53 +29,37 @@
  */
 #include "gst-plugins/uadinfer.h"
 
-#include <atomic>
-#include <cmath>
-#include <memory>
-#include <mutex>
-
 #include "core/base/error.h"
-#include "core/base/file_stamp.h"
-#include "core/base/ticker.h"
-#include "gst-plugins/common/backend_loader.h"
 #include "gst-plugins/common/demand.h"
 #include "gst-plugins/common/guarded.h"
 #include "gst-plugins/common/mapped_frame.h"
 #include "gst-plugins/common/result.h"
 #include "gst-plugins/common/stream.h"
 #include "gst-plugins/common/tiles_meta.h"
-#include "gst-plugins/uadinfer_settings.h"
+#include "gst-plugins/uadinfer_session.h"
 
-GST_DEBUG_CATEGORY_STATIC(uad_infer_debug);
+GST_DEBUG_CATEGORY(uad_infer_debug);
 #define GST_CAT_DEFAULT uad_infer_debug
 
 using namespace uad::gst;
 
 namespace {
 
-struct State {
-  explicit State(uad::InferenceEngine::Events events) : engine(std::move(events)) {}
+enum { kActiveDevice = 1, kStats = 2 };  // ids beyond the table of settings
 
-  std::mutex lock;  // guards `settings` and `loaded_file`
-  InferSettings settings;
-  uad::FileStamp loaded_file;
-  uad::InferenceEngine engine;
-  std::unique_ptr<uad::Ticker> ticker;
-  std::atomic<bool> live{false};
-  std::atomic<GstClockTime> latency{0};  // reported for `every`; 0 = not yet measured
-  uad::Verdict last_verdict = uad::Verdict::kUnscored;  // where results finish, one at a time
-  double mean_ms = 0;                                   // the same
+struct State {
+  explicit State(GstElement* element) : session(element) {}
+  InferSession session;
 
   // streaming thread only
   GstVideoInfo info{};
   ResultAttacher attacher;
-  bool started = false;
+  bool begun = false;
   bool cut_upstream = false;
   Demand told;  // what upstream heard last
 
-  InferSettings copy() {
-    const std::lock_guard guard(lock);
-    return settings;
+  [[nodiscard]] uad::InferenceOptions options() const {
+    return session.settings().inference(session.live());
   }
 };
 
@@ -92,112 +76,33 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(UAD_VIDEO_FORMATS)));
 
-static void post(UadInfer* self, MessagePtr message) {
-  gst_element_post_message(GST_ELEMENT(self), message.release());
-}
-
-// ---- the model ----
-
-static void uad_infer_load(UadInfer* self) {
-  const InferSettings settings = self->state->copy();
-  if (settings.model.empty()) return;
-  {
-    const std::lock_guard guard(self->state->lock);
-    self->state->loaded_file = uad::stamp_of(settings.model);
-  }
-  self->state->engine.models().load([self, settings](const std::stop_token& stop) {
-    return uad::Analyser::load(
-        backend(), settings.model, settings.execution(),
-        [self](double done, const std::string& stage) {
-          post(self, progress_message(GST_ELEMENT(self), done, stage));
-        },
-        stop);
-  });
-}
-
-static void uad_infer_loaded(UadInfer* self, const uad::AnalyserPtr& analyser) {
-  const uad::Model& model = analyser->model();
-  GST_INFO_OBJECT(self, "model %s in service on %s, %s, %.1f ms a frame", analyser->name().c_str(),
-                  model.device().c_str(), model.precision().c_str(), model.warm_up_ms());
-  self->state->latency = static_cast<GstClockTime>(model.warm_up_ms() * GST_MSECOND);
-  post(self, MessagePtr::adopt(gst_message_new_latency(GST_OBJECT(self))));
-  g_object_notify(G_OBJECT(self), "active-device");
-}
-
-static void uad_infer_load_failed(UadInfer* self, const std::exception_ptr& reason,
-                                  bool old_in_service) {
-  if (old_in_service) {
-    post_warning(GST_ELEMENT(self), reason, "The model in service stays: ");
-  } else {
-    post_error(GST_ELEMENT(self), reason);
-  }
-}
-
-/// Once a second, on a thread of its own.
-static void uad_infer_tick(UadInfer* self) {
-  State* state = self->state;
-  const InferSettings settings = state->copy();
-  const auto report = state->engine.health().report(std::chrono::steady_clock::now(),
-                                                    std::chrono::milliseconds(settings.max_age_ms));
-  if (report) post(self, health_message(GST_ELEMENT(self), *report));
-  if (!settings.watch) return;
-  const uad::FileStamp now = uad::stamp_of(settings.model);
-  std::unique_lock guard(state->lock);
-  const bool replaced = now.bytes >= 0 && now != state->loaded_file;
-  guard.unlock();
-  if (replaced) uad_infer_load(self);
-}
-
-static void uad_infer_reload(UadInfer* self) { uad_infer_load(self); }
-
-// ---- properties ----
-
-enum { kActiveDevice = 1, kStats = 2 };  // added to the table's count
-
-static GstStructure* uad_infer_stats(UadInfer* self) {
-  const uad::StreamCounts counts = self->state->engine.health().counts();
-  const auto analyser = self->state->engine.models().get();
-  return gst_structure_new(
-      "uad-stats", "frames", G_TYPE_UINT64, counts.frames, "analysed", G_TYPE_UINT64,
-      counts.analysed, "skipped", G_TYPE_UINT64, counts.skipped, "unscored", G_TYPE_UINT64,
-      counts.unscored, "last-ms", G_TYPE_DOUBLE, counts.last_ms, "mean-ms", G_TYPE_DOUBLE,
-      counts.mean_ms, "model", G_TYPE_STRING, analyser ? analyser->name().c_str() : "", "precision",
-      G_TYPE_STRING, analyser ? analyser->model().precision().c_str() : "", nullptr);
-}
-
 static void uad_infer_get_property(GObject* object, guint id, GValue* value, GParamSpec*) {
-  State* state = UAD_INFER(object)->state;
+  const InferSession& session = UAD_INFER(object)->state->session;
   if (id == infer_properties().count() + kActiveDevice) {
-    const auto analyser = state->engine.models().get();
-    g_value_set_string(value, analyser ? analyser->model().device().c_str() : "");
+    g_value_set_string(value, session.active_device().c_str());
   } else if (id == infer_properties().count() + kStats) {
-    g_value_take_boxed(value, uad_infer_stats(UAD_INFER(object)));
+    g_value_take_boxed(value, session.stats().release());
   } else {
-    const std::lock_guard guard(state->lock);
-    infer_properties().get(state->settings, id, value);
+    session.get_property(id, value);
   }
 }
 
 static void uad_infer_set_property(GObject* object, guint id, const GValue* value,
                                    GParamSpec* spec) {
-  UadInfer* self = UAD_INFER(object);
-  State* state = self->state;
-  const InferSettings before = state->copy();
-  if (!infer_properties().set(object, spec, id, value, state->lock, state->settings)) return;
-  if (GST_STATE(self) >= GST_STATE_READY && !before.same_model(state->copy())) uad_infer_load(self);
+  UAD_INFER(object)->state->session.set_property(spec, id, value);
 }
 
-// ---- the stream ----
+static void uad_infer_reload(UadInfer* self) { self->state->session.load(); }
 
 static gboolean uad_infer_start(GstBaseTransform* base) {
-  State* state = UAD_INFER(base)->state;
-  if (state->copy().model.empty()) {
+  InferSession& session = UAD_INFER(base)->state->session;
+  if (session.settings().model.empty()) {
     GST_ELEMENT_ERROR(base, RESOURCE, NOT_FOUND,
                       ("uadinfer has no model; set model=FILE.uad (uad train makes one)."),
                       (nullptr));
     return FALSE;
   }
-  state->engine.models().resume();
+  session.engine().models().resume();
   return TRUE;
 }
 
@@ -208,15 +113,15 @@ static gboolean uad_infer_set_caps(GstBaseTransform* base, GstCaps* in, GstCaps*
   });
 }
 
-/// Before the first buffer, or when uadpreproc announces itself: asks whether upstream is live.
+/// Before the first buffer, or when uadpreproc announces itself.
 static void uad_infer_begin(UadInfer* self) {
   State* state = self->state;
-  if (state->started) return;
-  state->started = true;
-  state->live = upstream_is_live(GST_BASE_TRANSFORM(self));
-  if (state->live) state->engine.health().begin(std::chrono::steady_clock::now());
-  GST_INFO_OBJECT(self, "upstream is %s: live-policy %s", state->live ? "live" : "not live",
-                  state->copy().every(state->live) ? "every" : "latest");
+  if (state->begun) return;
+  state->begun = true;
+  state->session.begin(upstream_is_live(GST_BASE_TRANSFORM(self)));
+  GST_INFO_OBJECT(self, "upstream is %s, so frames get %s result",
+                  state->session.live() ? "live" : "not live",
+                  state->options().every ? "their own" : "the latest");
 }
 
 static void uad_infer_tell(UadInfer* self, const Demand& demand) {
@@ -249,58 +154,37 @@ static GstFlowReturn uad_infer_transform_ip(GstBaseTransform* base, GstBuffer* b
   State* state = self->state;
   return guarded(GST_ELEMENT(self), GST_FLOW_ERROR, [&] {
     uad_infer_begin(self);
-    const uad::InferenceOptions options = state->copy().inference(state->live);
+    uad::InferenceEngine& engine = state->session.engine();
+    const uad::InferenceOptions options = state->options();
     const uad::FrameInput frame = uad_infer_frame(self, buffer);
-    const auto shown = state->engine.analyse(frame, options);
+    const auto shown = engine.analyse(frame, options);
     // the loader has posted why there is no model
-    if (!shown) return state->engine.models().failed() ? GST_FLOW_ERROR : GST_FLOW_FLUSHING;
+    if (!shown) return engine.models().failed() ? GST_FLOW_ERROR : GST_FLOW_FLUSHING;
     GST_LOG_OBJECT(self, "%" GST_PTR_FORMAT " %s", buffer,
                    std::string(uad::to_string(shown->verdict)).c_str());
     state->attacher.attach(buffer, *shown);
     if (state->cut_upstream) {
-      const Demand demand{state->engine.wants_next(frame, options), options.every,
-                          options.interval};
+      const Demand demand{engine.wants_next(frame, options), options.every, options.interval};
       if (demand != state->told) uad_infer_tell(self, demand);
     }
     return GST_FLOW_OK;
   });
 }
 
-/// On the streaming thread in `every`, else on the worker's.
-static void uad_infer_analysed(UadInfer* self, const uad::Analysis& analysis) {
-  State* state = self->state;
-  const InferSettings settings = state->copy();
-  const bool changed = analysis.verdict != state->last_verdict;
-  state->last_verdict = analysis.verdict;
-  if (settings.messages == Messages::kAll || (settings.messages == Messages::kChange && changed)) {
-    post(self, result_message(GST_ELEMENT(self), analysis, settings.tags));
-  }
-  if (!state->live || !settings.every(state->live)) return;
-  constexpr double kSmoothing = 0.05;
-  constexpr double kWorthTelling = 0.1;
-  const double now_ms = analysis.timings.total_ms;
-  state->mean_ms += (now_ms - state->mean_ms) * (state->mean_ms > 0 ? kSmoothing : 1);
-  const double told = static_cast<double>(state->latency.load());
-  if (std::abs(state->mean_ms * GST_MSECOND - told) > kWorthTelling * told) {
-    state->latency = static_cast<GstClockTime>(state->mean_ms * GST_MSECOND);
-    post(self, MessagePtr::adopt(gst_message_new_latency(GST_OBJECT(self))));
-  }
-}
-
 static gboolean uad_infer_sink_event(GstBaseTransform* base, GstEvent* event) {
   UadInfer* self = UAD_INFER(base);
-  State* state = self->state;
+  uad::InferenceEngine& engine = self->state->session.engine();
   const GstEventType type = GST_EVENT_TYPE(event);
-  if (type == GST_EVENT_FLUSH_START) state->engine.models().interrupt();
-  if (type == GST_EVENT_EOS) state->engine.health().end();
+  if (type == GST_EVENT_FLUSH_START) engine.models().interrupt();
+  if (type == GST_EVENT_EOS) engine.health().end();
   if (type == GST_EVENT_FLUSH_STOP) {
-    state->engine.forget();
-    state->engine.models().resume();
+    engine.forget();
+    engine.models().resume();
   }
   if (is_announcement(event)) {
     uad_infer_begin(self);
-    state->cut_upstream = true;
-    const uad::InferenceOptions options = state->copy().inference(state->live);
+    self->state->cut_upstream = true;
+    const uad::InferenceOptions options = self->state->options();
     uad_infer_tell(self, {true, options.every, options.interval});
   }
   return GST_BASE_TRANSFORM_CLASS(uad_infer_parent_class)->sink_event(base, event);
@@ -310,14 +194,14 @@ static gboolean uad_infer_src_event(GstBaseTransform* base, GstEvent* event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_QOS) {
     GstClockTimeDiff late = 0;
     gst_event_parse_qos(event, nullptr, nullptr, &late, nullptr);
-    if (late > 0) UAD_INFER(base)->state->engine.skip_one();
+    if (late > 0) UAD_INFER(base)->state->session.engine().skip_one();
   }
   return GST_BASE_TRANSFORM_CLASS(uad_infer_parent_class)->src_event(base, event);
 }
 
 static gboolean uad_infer_query(GstBaseTransform* base, GstPadDirection direction,
                                 GstQuery* query) {
-  State* state = UAD_INFER(base)->state;
+  const InferSession& session = UAD_INFER(base)->state->session;
   if (!GST_BASE_TRANSFORM_CLASS(uad_infer_parent_class)->query(base, direction, query)) {
     return FALSE;
   }
@@ -326,54 +210,33 @@ static gboolean uad_infer_query(GstBaseTransform* base, GstPadDirection directio
   GstClockTime least = 0;
   GstClockTime most = 0;
   gst_query_parse_latency(query, &live, &least, &most);
-  if (!live || !state->copy().every(true)) return TRUE;
-  least += state->latency;
-  if (GST_CLOCK_TIME_IS_VALID(most)) most += state->latency;
+  if (!live || !session.settings().every(true)) return TRUE;
+  least += session.latency();
+  if (GST_CLOCK_TIME_IS_VALID(most)) most += session.latency();
   gst_query_set_latency(query, live, least, most);
   return TRUE;
 }
 
 static gboolean uad_infer_stop(GstBaseTransform* base) {
   State* state = UAD_INFER(base)->state;
-  state->engine.stop();
+  state->session.end();
   state->attacher.reset();
-  state->started = state->cut_upstream = state->live = false;
+  state->begun = state->cut_upstream = false;
   state->told = {};
-  state->last_verdict = uad::Verdict::kUnscored;
-  state->mean_ms = 0;
   return TRUE;
 }
 
 static GstStateChangeReturn uad_infer_change_state(GstElement* element, GstStateChange transition) {
-  UadInfer* self = UAD_INFER(element);
-  uad::InferenceEngine& engine = self->state->engine;
-  switch (transition) {
-    case GST_STATE_CHANGE_NULL_TO_READY:
-      uad_infer_load(self);
-      self->state->ticker =
-          std::make_unique<uad::Ticker>(std::chrono::seconds(1), [self] { uad_infer_tick(self); });
-      break;
-    case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
-      if (self->state->live) engine.health().begin(std::chrono::steady_clock::now());
-      break;
-    case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
-      engine.health().end();
-      break;
-    case GST_STATE_CHANGE_PAUSED_TO_READY:
-      engine.models().interrupt();
-      break;
-    default:
-      break;
-  }
+  InferSession& session = UAD_INFER(element)->state->session;
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY) session.open();
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) session.resume();
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) session.engine().health().end();
+  // wakes a frame that waits for the model, which the parent then waits for
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) session.engine().models().interrupt();
   const auto result = GST_ELEMENT_CLASS(uad_infer_parent_class)->change_state(element, transition);
-  if (transition == GST_STATE_CHANGE_READY_TO_NULL) {
-    self->state->ticker.reset();
-    engine.models().stop();
-  }
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL) session.close();
   return result;
 }
-
-// ---- the type ----
 
 static void uad_infer_finalize(GObject* object) {
   delete UAD_INFER(object)->state;
@@ -381,12 +244,7 @@ static void uad_infer_finalize(GObject* object) {
 }
 
 static void uad_infer_init(UadInfer* self) {
-  self->state = new State(
-      {{[self](const uad::AnalyserPtr& analyser) { uad_infer_loaded(self, analyser); },
-        [self](const std::exception_ptr& reason, bool old_in_service) {
-          uad_infer_load_failed(self, reason, old_in_service);
-        }},
-       [self](const uad::AnalysisPtr& analysis) { uad_infer_analysed(self, *analysis); }});
+  self->state = new State(GST_ELEMENT(self));
   gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
 }
 

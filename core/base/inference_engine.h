@@ -43,7 +43,9 @@ class InferenceEngine {
 
   /// The model in service and the one that is being loaded.
   [[nodiscard]] LoadSlot<Analyser>& models() noexcept { return models_; }
+  [[nodiscard]] const LoadSlot<Analyser>& models() const noexcept { return models_; }
   [[nodiscard]] Health& health() noexcept { return health_; }
+  [[nodiscard]] const Health& health() const noexcept { return health_; }
 
   /// @return nullopt if there is no model and none to come (failed or interrupted).
   /// @throws Error, also what an earlier analysis of the worker threw.

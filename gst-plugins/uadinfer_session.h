@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The model of one uadinfer and what it tells the bus: everything that is not a buffer.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+#include "core/base/file_stamp.h"
+#include "core/base/inference_engine.h"
+#include "core/base/ticker.h"
+#include "gst-plugins/common/ptr.h"
+#include "gst-plugins/uadinfer_settings.h"
+
+namespace uad::gst {
+
+/// Loads and reloads the model, watches its file, posts results, health, progress and latency.
+/// @note Thread-safe, except open() and close(), which belong to the state change.
+class InferSession {
+ public:
+  /// @param element  owns this session.
+  explicit InferSession(GstElement* element);
+
+  [[nodiscard]] InferenceEngine& engine() noexcept { return engine_; }
+  [[nodiscard]] InferSettings settings() const;
+  void get_property(guint id, GValue* value) const;
+  /// Loads again where the new value asks for it.
+  void set_property(GParamSpec* spec, guint id, const GValue* value);
+
+  /// NULL→READY: the model is being loaded from now on. READY→NULL: waits for the loader.
+  void open();
+  void close();
+  /// Loads the model file, in the background; what is in service stays until it is there.
+  void load();
+
+  /// The stream begins; live as upstream says.
+  void begin(bool live);
+  /// PLAYING again: the pause was no gap of the camera.
+  void resume() {
+    if (live_) engine_.health().begin(std::chrono::steady_clock::now());
+  }
+  /// The stream is over and forgotten.
+  void end();
+  [[nodiscard]] bool live() const noexcept { return live_; }
+  /// What one frame takes: as measured at warm-up, then as measured since.
+  [[nodiscard]] GstClockTime latency() const noexcept { return latency_; }
+
+  [[nodiscard]] std::string active_device() const;
+  [[nodiscard]] StructurePtr stats() const;
+
+ private:
+  void on_loaded(const AnalyserPtr& analyser);
+  void on_load_failed(const std::exception_ptr& reason, bool old_in_service);
+  void on_analysed(const Analysis& analysis);
+  void update_latency(double total_ms);
+  void tick();
+  void post(MessagePtr message) const;
+
+  GstElement* element_;
+  mutable std::mutex lock_;  // guards `settings_` and `loaded_file_`
+  InferSettings settings_;
+  FileStamp loaded_file_;
+  std::atomic<bool> live_{false};
+  std::atomic<GstClockTime> latency_{0};
+  Verdict last_verdict_ = Verdict::kUnscored;  // where analyses finish, one at a time
+  double mean_ms_ = 0;                         // the same
+  std::unique_ptr<Ticker> ticker_;
+  InferenceEngine engine_;  // last: its threads call back into all of the above
+};
+
+}  // namespace uad::gst
