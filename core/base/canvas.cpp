@@ -13,8 +13,13 @@
 namespace uad {
 namespace {
 
-void mix(std::uint8_t& into, std::uint8_t ink, int opacity) {
-  into = static_cast<std::uint8_t>((into * (kOpaque - opacity) + ink * opacity + 128) >> 8);
+/// `count` bytes that lie `step` apart.
+void mix_run(std::uint8_t* to, int step, int count, std::uint8_t ink, int opacity) {
+  if (step == 1) {
+    for (int i = 0; i < count; ++i) mix_into(to[i], ink, opacity);
+  } else {
+    for (int i = 0; i < count; ++i) mix_into(to[std::ptrdiff_t{step} * i], ink, opacity);
+  }
 }
 
 std::uint8_t to_byte(double value) {
@@ -52,33 +57,6 @@ Ink Canvas::ink(Colour colour) const {
   return {colour.red, colour.green, colour.blue};
 }
 
-void Canvas::blend_pixel(int x, int y, const Ink& ink, int opacity) {
-  std::uint8_t* const pixel = at(0, y) + std::ptrdiff_t{step_} * x;
-  for (std::size_t c = 0; c < static_cast<std::size_t>(components_); ++c) {
-    mix(pixel[offsets_[c]], ink[c], opacity);
-  }
-}
-
-void Canvas::blend_chroma(int block_x, int block_y, const Ink& ink, int opacity) {
-  const std::ptrdiff_t x = std::ptrdiff_t{chroma_step_} * block_x;
-  std::uint8_t* const u = at(1, block_y) + x;
-  std::uint8_t* const v = frame_.format == PixelFormat::kNv12 ? u + 1 : at(2, block_y) + x;
-  mix(*u, ink[1], opacity);
-  mix(*v, ink[2], opacity);
-}
-
-void Canvas::blend_block(int block_x, int block_y, const Ink& ink, int opacity) {
-  const int x = 2 * block_x;
-  const int y = 2 * block_y;
-  if (x < 0 || y < 0 || x >= width() || y >= height()) return;
-  const bool two_columns = x + 1 < width();
-  for (int row = y; row < std::min(y + 2, height()); ++row) {
-    blend_pixel(x, row, ink, opacity);
-    if (two_columns) blend_pixel(x + 1, row, ink, opacity);
-  }
-  if (yuv_) blend_chroma(block_x, block_y, ink, opacity);
-}
-
 void Canvas::fill(const Rect& rect, const Ink& ink, int opacity) {
   if (rect.empty()) return;
   const Size all = blocks();
@@ -86,8 +64,17 @@ void Canvas::fill(const Rect& rect, const Ink& ink, int opacity) {
   const int top = std::max(rect.y, 0) / 2;
   const int right = std::min((rect.x + rect.width + 1) / 2, all.width);
   const int bottom = std::min((rect.y + rect.height + 1) / 2, all.height);
-  for (int y = top; y < bottom; ++y) {
-    for (int x = left; x < right; ++x) blend_block(x, y, ink, opacity);
+  if (left >= right) return;
+  const int columns = std::min(2 * right, width()) - 2 * left;
+  for (int y = 2 * top; y < std::min(2 * bottom, height()); ++y) {
+    std::uint8_t* const row = at(0, y) + std::ptrdiff_t{2} * step_ * left;
+    for (std::size_t c = 0; c < static_cast<std::size_t>(components_); ++c) {
+      mix_run(row + offsets_[c], step_, columns, ink[c], opacity);
+    }
+  }
+  for (int y = top; yuv_ && y < bottom; ++y) {
+    mix_run(chroma(1, left, y), chroma_step_, right - left, ink[1], opacity);
+    mix_run(chroma(2, left, y), chroma_step_, right - left, ink[2], opacity);
   }
 }
 
@@ -122,24 +109,29 @@ void Canvas::line(double x0, double y0, double x1, double y1, int thickness, con
 }
 
 void Canvas::stamp(Point top_left, const cv::Mat1b& mask, const Ink& ink) {
-  const Point origin{top_left.x & ~1, top_left.y & ~1};
-  const auto opacity = [&](int x, int y) {
-    return x < mask.cols && y < mask.rows ? (mask(y, x) * kOpaque + 127) / 255 : 0;
+  const auto opacity = [&](int x, int y) {  // at a pixel of the frame
+    const int column = x - top_left.x;
+    const int row = y - top_left.y;
+    if (column < 0 || row < 0 || column >= mask.cols || row >= mask.rows) return 0;
+    return (mask(row, column) * kOpaque + 127) / 255;
   };
-  const auto inside = [&](int x, int y) { return x >= 0 && y >= 0 && x < width() && y < height(); };
-  for (int y = 0; y < mask.rows; ++y) {
-    for (int x = 0; x < mask.cols; ++x) {
-      if (mask(y, x) == 0 || !inside(origin.x + x, origin.y + y)) continue;
-      blend_pixel(origin.x + x, origin.y + y, ink, opacity(x, y));
+  const int left = std::max(top_left.x, 0);
+  const int top = std::max(top_left.y, 0);
+  const int right = std::min(top_left.x + mask.cols, width());
+  const int bottom = std::min(top_left.y + mask.rows, height());
+  for (int y = top; y < bottom; ++y) {
+    for (int x = left; x < right; ++x) {
+      const int here = opacity(x, y);
+      if (here == 0) continue;
+      blend_pixel(at(0, y) + std::ptrdiff_t{step_} * x, ink, here);
     }
   }
-  if (!yuv_) return;
-  for (int y = 0; y < mask.rows; y += 2) {
-    for (int x = 0; x < mask.cols; x += 2) {
-      const int mean =
-          (opacity(x, y) + opacity(x + 1, y) + opacity(x, y + 1) + opacity(x + 1, y + 1)) / 4;
-      if (mean == 0 || !inside(origin.x + x, origin.y + y)) continue;
-      blend_chroma((origin.x + x) / 2, (origin.y + y) / 2, ink, mean);
+  for (int y = top / 2; yuv_ && 2 * y < bottom; ++y) {
+    for (int x = left / 2; 2 * x < right; ++x) {
+      const int mean = (opacity(2 * x, 2 * y) + opacity(2 * x + 1, 2 * y) +
+                        opacity(2 * x, 2 * y + 1) + opacity(2 * x + 1, 2 * y + 1)) /
+                       4;
+      if (mean > 0) blend_chroma(x, y, ink, mean);
     }
   }
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include <opencv2/core/mat.hpp>
@@ -18,6 +19,10 @@ using Ink = std::array<std::uint8_t, 3>;
 
 /// 256 = opaque.
 inline constexpr int kOpaque = 256;
+
+inline void mix_into(std::uint8_t& byte, std::uint8_t ink, int opacity) {
+  byte = static_cast<std::uint8_t>((byte * (kOpaque - opacity) + ink * opacity + 128) >> 8);
+}
 
 /// Shapes are made of blocks of 2x2 pixels, the area of one chroma sample: what is drawn looks the
 /// same in every format, and no pixel outside of it changes. Everything is clipped to the frame.
@@ -49,8 +54,22 @@ class Canvas {
   [[nodiscard]] std::uint8_t* at(std::size_t plane, int y) const {
     return frame_.planes[plane].data + frame_.planes[plane].stride * y;
   }
-  void blend_chroma(int block_x, int block_y, const Ink& ink, int opacity);
-  void blend_pixel(int x, int y, const Ink& ink, int opacity);
+  /// The sample of U (component 1) or V (2) of a block.
+  [[nodiscard]] std::uint8_t* chroma(std::size_t component, int block_x, int block_y) const {
+    const bool interleaved = chroma_step_ == 2;
+    return at(interleaved ? 1 : component, block_y) + std::ptrdiff_t{chroma_step_} * block_x +
+           (interleaved && component == 2 ? 1 : 0);
+  }
+  void blend_chroma(int block_x, int block_y, const Ink& ink, int opacity) {
+    mix_into(*chroma(1, block_x, block_y), ink[1], opacity);
+    mix_into(*chroma(2, block_x, block_y), ink[2], opacity);
+  }
+  void blend_pixel(std::uint8_t* pixel, const Ink& ink, int opacity) {
+    mix_into(pixel[offsets_[0]], ink[0], opacity);
+    if (components_ == 1) return;
+    mix_into(pixel[offsets_[1]], ink[1], opacity);
+    mix_into(pixel[offsets_[2]], ink[2], opacity);
+  }
 
   MutableFrameView frame_;
   int step_ = 1;                         // bytes from pixel to pixel in plane 0
@@ -59,5 +78,19 @@ class Canvas {
   bool yuv_ = false;
   int chroma_step_ = 1;
 };
+
+// In the header because the tint calls it for every block.
+inline void Canvas::blend_block(int block_x, int block_y, const Ink& ink, int opacity) {
+  const int x = 2 * block_x;
+  const int y = 2 * block_y;
+  if (x < 0 || y < 0 || x >= width() || y >= height()) return;
+  const int rows = y + 1 < height() ? 2 : 1;
+  for (int row = y; row < y + rows; ++row) {
+    std::uint8_t* const pixel = at(0, row) + std::ptrdiff_t{step_} * x;
+    blend_pixel(pixel, ink, opacity);
+    if (x + 1 < width()) blend_pixel(pixel + step_, ink, opacity);
+  }
+  if (yuv_) blend_chroma(block_x, block_y, ink, opacity);
+}
 
 }  // namespace uad

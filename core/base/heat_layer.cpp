@@ -4,24 +4,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <cstdint>
+#include <iterator>
+#include <limits>
 #include <vector>
 
 namespace uad {
 namespace {
 
 constexpr float kCold = -1;
-
-/// The map as colour indices: 0 at the warn level, 255 at the high end, below 0 = no tint.
-std::vector<float> heat_of(const HeatLayer& layer) {
-  const double gain = 255 / std::max(1 - layer.warn, 1e-6);
-  std::vector<float> heat(layer.map.values.size());
-  for (std::size_t i = 0; i < heat.size(); ++i) {
-    const double level = layer.scale.normalise(static_cast<double>(layer.map.values[i]));
-    heat[i] = std::isnan(level) ? kCold : static_cast<float>((level - layer.warn) * gain);
-  }
-  return heat;
-}
 
 /// For every block along one axis: the map index before its centre, and the share of the next.
 struct Axis {
@@ -30,11 +20,11 @@ struct Axis {
   std::vector<float> share;
 };
 
-Axis map_axis(int blocks, double start, double length, int cells) {
+Axis map_axis(int pixels, double start, double length, int cells) {
   Axis axis;
   axis.begin = std::max(0, static_cast<int>(std::ceil((start - 1) / 2)));
-  for (int block = axis.begin; block < blocks; ++block) {
-    const double centre = 2 * block + 1;
+  for (int block = axis.begin; 2 * block < pixels; ++block) {
+    const double centre = (2 * block + std::min(2 * block + 2, pixels)) / 2.0;
     if (centre >= start + length) break;
     const double at = std::clamp((centre - start) / length * cells - 0.5, 0.0, cells - 1.0);
     const int index = std::min(static_cast<int>(at), std::max(cells - 2, 0));
@@ -44,44 +34,61 @@ Axis map_axis(int blocks, double start, double length, int cells) {
   return axis;
 }
 
-/// Columns of a map row that are warm, as [first, last]; empty if first > last.
+/// Map columns [first, last] that hold all values of a row from the warn level on.
 struct WarmSpan {
-  int first, last;
+  int first = std::numeric_limits<int>::max();
+  int last = -1;
 };
 
-std::vector<WarmSpan> warm_spans(const std::vector<float>& heat, int width, int height) {
-  std::vector<WarmSpan> spans;
-  for (int y = 0; y < height; ++y) {
-    const float* const row = heat.data() + static_cast<std::ptrdiff_t>(y) * width;
-    WarmSpan span{0, width - 1};
-    while (span.first < width && !(row[span.first] >= 0)) ++span.first;
-    while (span.last > span.first && !(row[span.last] >= 0)) --span.last;
-    if (span.first == width) span = {width, -1};
-    spans.push_back(span);
+std::vector<WarmSpan> warm_spans(const ScoreMap& map, float warn) {
+  std::vector<WarmSpan> spans(static_cast<std::size_t>(map.height));
+  for (int y = 0; y < map.height; ++y) {
+    const float* const row = map.values.data() + static_cast<std::ptrdiff_t>(y) * map.width;
+    const float* const end = row + map.width;
+    const auto warm = [warn](float value) { return value >= warn; };
+    const float* const first = std::find_if(row, end, warm);
+    if (first == end) continue;
+    const auto past = std::find_if(std::reverse_iterator(end), std::reverse_iterator(first), warm);
+    spans[static_cast<std::size_t>(y)] = {static_cast<int>(first - row),
+                                          static_cast<int>(past.base() - row) - 1};
   }
   return spans;
 }
 
-/// In a grey frame heat shows as black and white stripes, legible on any background.
-struct Palette {
-  std::array<Ink, 256> inks;
-  bool striped;
-  int stripe;  // blocks
-
-  [[nodiscard]] const Ink& ink(int block_x, int block_y, int heat) const {
-    if (!striped) return inks[static_cast<std::size_t>(heat)];
-    return inks[(block_x + block_y) / stripe % 2 == 0 ? 0 : 255];
+/// Rows of the map as colour indices: 0 at the warn level, 255 at the high end, below 0 = no tint.
+/// Worked out only where something is warm, and kept while neighbouring lines need them.
+class HeatRows {
+ public:
+  explicit HeatRows(const HeatLayer& layer)
+      : layer_(layer), gain_(255 / std::max(1 - layer.warn, 1e-6)) {
+    for (Row& row : rows_) row.heat.resize(static_cast<std::size_t>(layer.map.width));
   }
+
+  const std::vector<float>& row(int y, int first, int last) {
+    Row& kept = rows_[static_cast<std::size_t>(y % 2)];
+    if (kept.y == y && kept.first <= first && kept.last >= last) return kept.heat;
+    kept.y = y;
+    kept.first = first;
+    kept.last = last;
+    for (int x = first; x <= last; ++x) {
+      const double level = layer_.scale.normalise(static_cast<double>(layer_.map.at(y, x)));
+      kept.heat[static_cast<std::size_t>(x)] =
+          std::isnan(level) ? kCold : static_cast<float>((level - layer_.warn) * gain_);
+    }
+    return kept.heat;
+  }
+
+ private:
+  struct Row {
+    int y = -1;
+    int first = 0;
+    int last = -1;
+    std::vector<float> heat;
+  };
+  const HeatLayer& layer_;
+  double gain_;
+  std::array<Row, 2> rows_;
 };
-
-Palette palette_for(const Canvas& canvas, const std::array<Colour, 256>& colours) {
-  Palette palette{{}, canvas.grey(), std::max(2, canvas.height() / 240)};
-  for (std::size_t i = 0; i < colours.size(); ++i) {
-    const auto level = static_cast<std::uint8_t>(i);
-    palette.inks[i] = canvas.ink(palette.striped ? Colour{level, level, level} : colours[i]);
-  }
-  return palette;
-}
 
 /// Where a line from a to b crosses `level`, 0…1.
 double crossing(float a, float b, double level) {
@@ -140,43 +147,53 @@ std::vector<Segment> contour_segments(const ScoreMap& map, double level) {
 
 }  // namespace
 
-void tint(Canvas& canvas, const HeatLayer& layer, const std::array<Colour, 256>& colours,
-          int opacity) {
+HeatPalette::HeatPalette(const Canvas& canvas, const std::array<Colour, 256>& colours)
+    : striped_(canvas.grey()), stripe_(std::max(2, canvas.height() / 240)) {
+  for (std::size_t i = 0; i < inks_.size(); ++i) {
+    inks_[i] = canvas.ink(striped_ ? (i < 128 ? kBlack : kWhite) : colours[i]);
+  }
+}
+
+void HeatPalette::paint(Canvas& canvas, int block_x, int block_y, float heat, int opacity) const {
+  const int index = std::min(static_cast<int>(heat), 255);
+  if (!striped_) {
+    canvas.blend_block(block_x, block_y, inks_[static_cast<std::size_t>(index)], opacity);
+    return;
+  }
+  const std::size_t side = (block_x + block_y) / stripe_ % 2 == 0 ? 0 : 255;
+  canvas.blend_block(block_x, block_y, inks_[side], opacity * (64 + index) / 320);
+}
+
+void tint(Canvas& canvas, const HeatLayer& layer, const HeatPalette& palette, int opacity) {
   const int width = layer.map.width;
   const int height = layer.map.height;
-  const std::vector<float> heat = heat_of(layer);
-  const std::vector<WarmSpan> spans = warm_spans(heat, width, height);
-  const Axis across =
-      map_axis(canvas.blocks().width, layer.placement.x, layer.placement.width, width);
-  const Axis down =
-      map_axis(canvas.blocks().height, layer.placement.y, layer.placement.height, height);
-  const Palette palette = palette_for(canvas, colours);
-  std::vector<float> row(static_cast<std::size_t>(width) + 1);
+  // A hair below, so that rounding cannot lose a value that is exactly at the warn level.
+  const double warn = layer.scale.raw(layer.warn);
+  const auto spans = warm_spans(layer.map, static_cast<float>(warn - 1e-6 * std::abs(warn)));
+  const Axis across = map_axis(canvas.width(), layer.placement.x, layer.placement.width, width);
+  const Axis down = map_axis(canvas.height(), layer.placement.y, layer.placement.height, height);
+  HeatRows heat(layer);
   for (std::size_t j = 0; j < down.index.size(); ++j) {
     const int top = down.index[j];
     const int bottom = std::min(top + 1, height - 1);
-    const auto& a = spans[static_cast<std::size_t>(top)];
-    const auto& b = spans[static_cast<std::size_t>(bottom)];
+    const WarmSpan& a = spans[static_cast<std::size_t>(top)];
+    const WarmSpan& b = spans[static_cast<std::size_t>(bottom)];
+    if (a.last < 0 && b.last < 0) continue;
     const int first = std::max(std::min(a.first, b.first) - 1, 0);
     const int last = std::min(std::max(a.last, b.last) + 1, width - 1);
-    if (std::max(a.last, b.last) < 0) continue;
-    const float* const upper = heat.data() + static_cast<std::ptrdiff_t>(top) * width;
-    const float* const lower = heat.data() + static_cast<std::ptrdiff_t>(bottom) * width;
-    for (int x = first; x <= last; ++x) {
-      row[static_cast<std::size_t>(x)] = upper[x] + down.share[j] * (lower[x] - upper[x]);
-    }
-    row[static_cast<std::size_t>(last) + 1] = row[static_cast<std::size_t>(last)];
-    const int block_y = down.begin + static_cast<int>(j);
-    auto i = static_cast<std::size_t>(
-        std::lower_bound(across.index.begin(), across.index.end(), first) - across.index.begin());
-    for (; i < across.index.size() && across.index[i] <= last; ++i) {
-      const auto cell = static_cast<std::size_t>(across.index[i]);
-      const float value = row[cell] + across.share[i] * (row[cell + 1] - row[cell]);
+    const std::vector<float>& upper = heat.row(top, first, last);
+    const std::vector<float>& lower = heat.row(bottom, first, last);
+    const auto begin = std::lower_bound(across.index.begin(), across.index.end(), first);
+    for (auto i = static_cast<std::size_t>(begin - across.index.begin());
+         i < across.index.size() && across.index[i] <= last; ++i) {
+      const auto left = static_cast<std::size_t>(across.index[i]);
+      const auto right = std::min(left + 1, static_cast<std::size_t>(last));
+      const float above = upper[left] + across.share[i] * (upper[right] - upper[left]);
+      const float below = lower[left] + across.share[i] * (lower[right] - lower[left]);
+      const float value = above + down.share[j] * (below - above);
       if (!(value >= 0)) continue;
-      const int block_x = across.begin + static_cast<int>(i);
-      canvas.blend_block(block_x, block_y,
-                         palette.ink(block_x, block_y, std::min(static_cast<int>(value), 255)),
-                         opacity);
+      palette.paint(canvas, across.begin + static_cast<int>(i), down.begin + static_cast<int>(j),
+                    value, opacity);
     }
   }
 }

@@ -19,10 +19,23 @@ struct HeatLayer {
   double warn = 0;  ///< normalised
 };
 
+/// How heat looks on one canvas: colours, or in a grey frame black and white stripes, which are
+/// legible on any background and grow stronger with the heat.
+class HeatPalette {
+ public:
+  /// @param colours  from the warn level to the high end.
+  HeatPalette(const Canvas& canvas, const std::array<Colour, 256>& colours);
+  /// @param heat  0 (warn level) to 255 (high end).
+  void paint(Canvas& canvas, int block_x, int block_y, float heat, int opacity) const;
+
+ private:
+  std::array<Ink, 256> inks_;
+  bool striped_;
+  int stripe_;  // blocks
+};
+
 /// Tints the blocks at whose centre the map (bilinear between its values) reaches `warn`.
-/// @param colours  from the warn level to the high end.
-void tint(Canvas& canvas, const HeatLayer& layer, const std::array<Colour, 256>& colours,
-          int opacity);
+void tint(Canvas& canvas, const HeatLayer& layer, const HeatPalette& palette, int opacity);
 
 /// Draws the line where the map crosses scale.thr.
 void draw_contour(Canvas& canvas, const HeatLayer& layer);

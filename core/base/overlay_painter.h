@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -14,6 +15,8 @@
 #include "core/base/verdict.h"
 
 namespace uad {
+
+class TextWriter;
 
 enum class Colormap { kTurbo, kJet, kInferno, kHot };
 
@@ -48,6 +51,7 @@ class OverlayPainter final {
  public:
   /// @throws Error(kBadOption) if alpha is not within 0…1.
   explicit OverlayPainter(const OverlayOptions& options);
+  ~OverlayPainter();
   [[nodiscard]] const OverlayOptions& options() const noexcept { return options_; }
 
   /// Frames of any size, odd and tiny ones too; text that would be too small to read is left out.
@@ -57,6 +61,7 @@ class OverlayPainter final {
  private:
   OverlayOptions options_;
   std::array<Colour, 256> colours_;
+  std::unique_ptr<TextWriter> text_;
 };
 
 /// Green, amber, red, grey.
