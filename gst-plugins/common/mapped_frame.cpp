@@ -53,6 +53,9 @@ Colorimetry colorimetry(const GstVideoInfo& info) {
     default:
       result.matrix = YuvMatrix::kBt601;
   }
+  if ((info.chroma_site & GST_VIDEO_CHROMA_SITE_H_COSITED) != 0) {
+    result.chroma_site = ChromaSite::kLeft;
+  }
   const bool full = info.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255;
   result.range = full ? YuvRange::kFull : YuvRange::kLimited;
   return result;
