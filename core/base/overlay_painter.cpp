@@ -189,6 +189,8 @@ OverlayPainter::OverlayPainter(const OverlayOptions& options)
 }
 
 OverlayPainter::~OverlayPainter() = default;
+OverlayPainter::OverlayPainter(OverlayPainter&&) noexcept = default;
+OverlayPainter& OverlayPainter::operator=(OverlayPainter&&) noexcept = default;
 
 void OverlayPainter::paint(const MutableFrameView& frame, const OverlayInput& input) const {
   Canvas canvas(frame);

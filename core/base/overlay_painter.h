@@ -52,6 +52,8 @@ class OverlayPainter final {
   /// @throws Error(kBadOption) if alpha is not within 0…1.
   explicit OverlayPainter(const OverlayOptions& options);
   ~OverlayPainter();
+  OverlayPainter(OverlayPainter&&) noexcept;
+  OverlayPainter& operator=(OverlayPainter&&) noexcept;
   [[nodiscard]] const OverlayOptions& options() const noexcept { return options_; }
 
   /// Frames of any size, odd and tiny ones too; text that would be too small to read is left out.
