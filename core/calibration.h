@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Where the thresholds of a model come from.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/base/manifest.h"
+#include "core/base/verdict.h"
+#include "core/eval/evaluation.h"
+
+namespace uad {
+
+struct Calibration {
+  Thresholds thresholds;
+  ThresholdOrigin origin;  ///< how, in words and numbers that `uad info` shows
+};
+
+/// From good frames that were not fitted. With mean and standard deviation (sd) of the image
+/// scores: reject = mean + 3 sd, warn = mean + 2 sd. The map scale follows the same rule on the
+/// maximum of every map, so that hardly a pixel of a good frame reaches the region threshold.
+/// @param scores, map_maxima  one value a frame, raw units. @param split  how the frames were held
+/// out, in words.
+/// @throws Error(kBadOption) if empty or not finite.
+Calibration calibrate_on_good(const std::vector<double>& scores,
+                              const std::vector<double>& map_maxima, const std::string& split);
+
+/// From a labelled set: reject = F1-optimal image score; region threshold = F1-optimal pixel score
+/// where there were masks, else `good`'s. Warn lies midway between the good frames' mean and
+/// reject. lo and hi are the smallest and largest value seen.
+/// @param good  what is used where the set gives no answer.
+/// @throws Error(kBadOption) unless the set has both good and defective frames.
+Calibration calibrate_on_labelled(const Evaluation& labelled, const Calibration& good);
+
+}  // namespace uad

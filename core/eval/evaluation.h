@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A model against labelled frames: image and pixel metrics, counts, time.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/backend.h"
+#include "core/data/frame_source.h"
+#include "core/eval/metrics.h"
+
+namespace uad {
+
+struct EvaluationOptions {
+  /// Map pixels up to which every pixel score is kept and the pixel metrics are exact (128 MB);
+  /// beyond it the frames are read a second time and scores are counted in `bins`.
+  std::int64_t exact_pixels = 16LL << 20;
+  std::size_t bins = 1 << 20;
+  double pro_limit = 0.3;
+  ProgressFn progress;
+  std::stop_token stop;
+};
+
+struct ScoredFrame {
+  std::string name;
+  std::string kind;  ///< "good" or the defect's folder
+  bool defective = false;
+  float score = 0;        ///< raw
+  float map_maximum = 0;  ///< raw
+};
+
+/// A metric without both classes is NaN; `undefined` gives the reason by JSON key.
+struct Evaluation {
+  std::vector<ScoredFrame> frames;
+  double image_auroc = 0;
+  double image_ap = 0;
+  OptimalF1 image_f1;
+  Confusion at_f1;      ///< image decisions at image_f1.threshold
+  Confusion at_reject;  ///< image decisions at the model's own reject threshold
+  double reject = 0;    ///< raw
+  PixelMetrics::Result pixels{};
+  float map_low = 0;  ///< smallest and largest map value seen
+  float map_high = 0;
+  std::vector<SkippedFrame> skipped;
+  std::size_t missing_masks = 0;
+  double ms_per_image = 0;  ///< preparing and analysing, without reading the file
+  std::map<std::string, std::string> undefined;
+};
+
+/// Masks follow their frame: same ROI, nearest-neighbour resize and crop to the map's grid. What
+/// the model's ignore mask hides is no defect. Frames whose mask is missing leave the pixel
+/// metrics. Memory does not grow with the number of frames (see `exact_pixels`).
+/// @throws Error(kBadOption) if not one frame could be read; Error(kCancelled); what source and
+/// model throw.
+[[nodiscard]] Evaluation evaluate(const Model& model, const Preprocessor& preprocessor,
+                                  FrameSource& test, const EvaluationOptions& options);
+
+/// The object of `uad eval --json`: undefined metrics are null, with the reason under `undefined`.
+nlohmann::json to_json(const Evaluation& evaluation);
+
+/// The ground truth on the map's grid, 0 or 255. @param ignore  the model's mask; empty = none.
+Image mask_on_map(const Image& mask, const Image& ignore, const TilePlan& plan);
+
+}  // namespace uad

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/training.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <functional>
+#include <numeric>
+#include <random>
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <opencv2/core/version.hpp>
+#include <torch/headeronly/version.h>
+
+#include "core/base/error.h"
+#include "core/base/image.h"
+#include "core/calibration.h"
+#include "core/frame_digest.h"
+#include "core/loaded_model.h"
+#include "core/preprocessor.h"
+#include "core/self_test.h"
+
+namespace uad {
+namespace {
+
+constexpr std::size_t kFewFrames = 10;  // below, every frame is held out once
+constexpr std::size_t kFewestHeldOut = 5;
+constexpr std::int64_t kPixelsPerBatch = 4LL << 20;  // bounds activations for any number of windows
+
+using Uses = std::function<bool(std::size_t)>;  // whether the frame of that index takes part
+
+/// Collects tiles of several frames until a batch is full.
+class Batcher {
+ public:
+  Batcher(Fitter& fitter, int frames) : fitter_(fitter), frames_(frames) {}
+
+  void add(const TensorTiles& tiles) {
+    const bool fits =
+        images_.empty() || (tiles.images().sizes().slice(1) == images_.front().sizes().slice(1) &&
+                            tiles.keep().defined() == keeps_.front().defined());
+    if (!fits) flush();
+    images_.push_back(tiles.images());
+    keeps_.push_back(tiles.keep());
+    if (images_.size() >= static_cast<std::size_t>(frames_)) flush();
+  }
+
+  void flush() {
+    if (images_.empty()) return;
+    const at::Tensor images = images_.size() == 1 ? images_.front() : at::cat(images_);
+    const bool masked = keeps_.front().defined();
+    const at::Tensor keep = masked ? at::cat(keeps_) : at::Tensor();
+    const std::int64_t step =
+        std::max<std::int64_t>(1, kPixelsPerBatch / (images.size(2) * images.size(3)));
+    for (std::int64_t i = 0; i < images.size(0); i += step) {
+      const std::int64_t end = std::min(i + step, images.size(0));
+      fitter_.observe(images.slice(0, i, end), masked ? keep.slice(0, i, end) : keep);
+    }
+    images_.clear();
+    keeps_.clear();
+  }
+
+ private:
+  Fitter& fitter_;
+  int frames_;
+  std::vector<at::Tensor> images_;
+  std::vector<at::Tensor> keeps_;
+};
+
+class Trainer {
+ public:
+  Trainer(FrameSource& good, const TrainRequest& request)
+      : good_(good), request_(request), preprocessor_(request.preprocess) {}
+
+  ModelFile run() {
+    survey();
+    check_count();
+    const std::vector<std::size_t> held_out =
+        held_out_indices(count_, request_.holdout, request_.consecutive, request_.seed);
+    std::unique_ptr<AnomalyModel> model;
+    const auto is_held_out = [&](std::size_t i) { return std::ranges::binary_search(held_out, i); };
+    if (held_out.empty()) {
+      leave_one_out();
+    } else {
+      model = fit([&](std::size_t i) { return !is_held_out(i); }, 0.05, 0.45);
+      score(*model, is_held_out, 0.45, 0.5);
+    }
+    if (held_out.empty() || request_.refit) {
+      model.reset();  // two models at once would double the memory
+      model = fit([](std::size_t) { return true; }, 0.5, 0.95);
+    }
+    const Calibration calibration = calibrate_on_good(scores_, maxima_, describe(held_out));
+    return assemble(*model, calibration);
+  }
+
+ private:
+  /// Counts and hashes the readable frames and picks those of the self-test.
+  void survey() {
+    FrameDigest digest;
+    for_each([](std::size_t) { return true; }, "reading", 0, 0.05,
+             [&](std::size_t, const LabelledFrame& frame) {
+               digest.add(frame.name, frame.view);
+               self_test_.consider([&] { return preprocessor_.network_image(frame.view); });
+               ++count_;
+             });
+    data_sha256_ = digest.finish();
+    skipped_ = good_.skipped();
+  }
+
+  void check_count() const {
+    if (count_ == 0 && !skipped_.empty()) {
+      throw Error(ErrorCode::kBadOption,
+                  fmt::format("Not one of the {} training images could be read; the first, \"{}\", "
+                              "failed with: {}",
+                              skipped_.size(), skipped_.front().name, skipped_.front().reason));
+    }
+    if (count_ < 2) {
+      throw Error(ErrorCode::kBadOption,
+                  fmt::format("Training needs at least 2 good images, one to fit and one to derive "
+                              "the thresholds from, but found {}. Add good images to --data.",
+                              count_));
+    }
+  }
+
+  std::unique_ptr<AnomalyModel> fit(const Uses& uses, double from, double to) {
+    const auto fitter = request_.method->make_fitter(
+        {options_, request_.weights_dir, request_.seed, request_.execution});
+    const double middle = from + (to - from) * 0.6;
+    Batcher batcher(*fitter, request_.batch_size);
+    for_each(uses, "features", from, middle, [&](std::size_t, const LabelledFrame& frame) {
+      batcher.add(dynamic_cast<const TensorTiles&>(*preprocessor_.cut(frame.view)));
+    });
+    batcher.flush();
+    return fitter->finish(
+        [&](double fraction, const std::string& stage) {
+          report(middle + (to - middle) * fraction, stage);
+        },
+        request_.stop);
+  }
+
+  void score(const AnomalyModel& model, const Uses& uses, double from, double to) {
+    for_each(uses, "held-out frames", from, to, [&](std::size_t, const LabelledFrame& frame) {
+      const ModelOutput output = analyse_tiles(model, *preprocessor_.cut(frame.view));
+      scores_.push_back(output.score);
+      maxima_.push_back(std::ranges::max(output.map.values));
+    });
+  }
+
+  void leave_one_out() {
+    const double step = 0.45 / static_cast<double>(count_);
+    for (std::size_t out = 0; out < count_; ++out) {
+      const double from = 0.05 + step * static_cast<double>(out);
+      const auto model = fit([&](std::size_t i) { return i != out; }, from, from + step);
+      score(
+          *model, [&](std::size_t i) { return i == out; }, from + step, from + step);
+    }
+  }
+
+  template <class Visit>
+  void for_each(const Uses& uses, const std::string& stage, double from, double to, Visit&& visit) {
+    good_.rewind();
+    std::size_t index = 0;
+    while (const auto frame = good_.next()) {
+      if (request_.stop.stop_requested()) {
+        throw Error(ErrorCode::kCancelled, "The training was cancelled.");
+      }
+      if (uses(index)) visit(index, *frame);
+      ++index;
+      const std::size_t total = std::max({good_.size(), count_, index});
+      report(from + (to - from) * static_cast<double>(index) / static_cast<double>(total), stage);
+    }
+  }
+
+  void report(double fraction, const std::string& stage) const {
+    if (request_.progress) request_.progress(fraction, stage);
+  }
+
+  [[nodiscard]] std::string describe(const std::vector<std::size_t>& held_out) const {
+    if (held_out.empty()) return fmt::format("{} images, each left out once", count_);
+    return fmt::format("{} of {} images{}, seed {}{}", held_out.size(), count_,
+                       request_.consecutive ? " in one run" : "", request_.seed,
+                       request_.refit ? ", then refitted on all" : "");
+  }
+
+  ModelFile assemble(const AnomalyModel& model, const Calibration& calibration) {
+    ModelFile file;
+    CheckpointWriter writer;
+    model.save(writer);
+    file.tensors = writer.tensors();
+    file.mask = request_.preprocess.mask;
+    Manifest& manifest = file.manifest;
+    manifest.method = request_.method->name;
+    manifest.options = options_;
+    manifest.input = request_.preprocess.spec;
+    manifest.thresholds = calibration.thresholds;
+    manifest.threshold_origin = calibration.origin;
+    manifest.training = training_facts();
+    manifest.backbone = {model.traits().backbone, model.traits().backbone_sha256};
+    manifest.precision = request_.execution.precision;
+    manifest.self_test.precision = request_.execution.precision;
+    self_test_.write(model, preprocessor_, request_.images_in_model, file);
+    return file;
+  }
+
+  [[nodiscard]] TrainingFacts training_facts() const {
+    TrainingFacts facts;
+    facts.images = static_cast<std::int64_t>(count_);
+    facts.skipped = static_cast<std::int64_t>(skipped_.size());
+    facts.data_sha256 = data_sha256_;
+    facts.seed = request_.seed;
+    const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    facts.created_utc = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now));
+    facts.versions = {{"uad", UAD_VERSION}, {"libtorch", TORCH_VERSION}, {"opencv", CV_VERSION}};
+    return facts;
+  }
+
+  FrameSource& good_;
+  const TrainRequest& request_;
+  TilePreprocessor preprocessor_;
+  nlohmann::json options_ = complete_options(request_.method->options, request_.options);
+  SelfTestFrames self_test_{request_.seed};
+  std::size_t count_ = 0;
+  std::string data_sha256_;
+  std::vector<SkippedFrame> skipped_;
+  std::vector<double> scores_;  // of frames that were not fitted
+  std::vector<double> maxima_;
+};
+
+}  // namespace
+
+std::vector<std::size_t> held_out_indices(std::size_t count, double share, bool consecutive,
+                                          std::uint64_t seed) {
+  if (!(share > 0 && share < 1)) {
+    throw Error(ErrorCode::kBadOption,
+                fmt::format("Option \"holdout\" must be above 0 and below 1, but is {}.", share));
+  }
+  if (count < kFewFrames) return {};
+  const auto wanted = static_cast<std::size_t>(share * static_cast<double>(count) + 0.5);
+  const std::size_t held_out = std::min(std::max(wanted, kFewestHeldOut), count - 1);
+  std::vector<std::size_t> indices(count);
+  std::iota(indices.begin(), indices.end(), std::size_t{0});
+  std::mt19937_64 random(seed);  // taken modulo, because std distributions differ between libraries
+  if (consecutive) {
+    std::ranges::rotate(
+        indices, indices.begin() + static_cast<std::ptrdiff_t>(random() % (count - held_out + 1)));
+  } else {
+    for (std::size_t i = 0; i < held_out; ++i) {
+      std::swap(indices[i], indices[i + random() % (count - i)]);
+    }
+  }
+  indices.resize(held_out);
+  std::ranges::sort(indices);
+  return indices;
+}
+
+ModelFile train(FrameSource& good, const TrainRequest& request) {
+  const c10::NoGradGuard no_gradients;
+  return Trainer(good, request).run();
+}
+
+}  // namespace uad

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// From good frames to a model file: split, fit, thresholds from frames the fit never saw, refit,
+// self-test.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "core/anomaly_model.h"
+#include "core/base/backend.h"
+#include "core/data/frame_source.h"
+#include "core/files/model_file.h"
+#include "core/method.h"
+
+namespace uad {
+
+struct TrainRequest {
+  const Method* method = nullptr;                     ///< borrowed; must outlive the call
+  nlohmann::json options = nlohmann::json::object();  ///< the method's, as far as given
+  PreprocessOptions preprocess;
+  std::filesystem::path weights_dir;  ///< "" = UAD_WEIGHTS_DIR
+  std::uint64_t seed = 3;
+  Execution execution;
+  int batch_size = 1;    ///< frames whose tiles go through the network together
+  double holdout = 0.2;  ///< share of the good frames that derives the thresholds, 0 < share < 1
+  bool consecutive = false;  ///< hold out one run of frames: neighbours in a video are near copies
+  bool refit = true;         ///< fit on all frames once the thresholds are known
+  bool images_in_model = true;  ///< real frames among the self-test
+  ProgressFn progress;
+  std::stop_token stop;
+};
+
+/// Fits `method` on the readable frames of `good`. Frames are read one by one, several times over.
+///
+/// Thresholds come from frames that were not fitted (see calibrate_on_good): a seeded share of them
+/// (at least 5), or, with fewer than 10 frames, every frame once, each scored by a model of the
+/// others; the final model then always sees all of them.
+/// @throws Error(kBadOption) for fewer than 2 readable frames or a share outside 0…1;
+///   Error(kCancelled); what method and source throw.
+[[nodiscard]] ModelFile train(FrameSource& good, const TrainRequest& request);
+
+/// Frames that training holds out: indices into 0…count-1, ascending; empty = leave one out.
+std::vector<std::size_t> held_out_indices(std::size_t count, double share, bool consecutive,
+                                          std::uint64_t seed);
+
+}  // namespace uad

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/eval/evaluation.h"
+
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+#include "core/calibration.h"
+#include "core/preprocessor.h"
+#include "tests/core/frame_list.h"
+#include "tests/support/expect_error.h"
+
+namespace uad {
+namespace {
+
+using test::expect_error;
+using test::flat_image;
+using test::FrameList;
+using test::ListedFrame;
+using ::testing::HasSubstr;
+
+/// The map is the red channel as it is; the score is its maximum.
+class RedModel final : public Model {
+ public:
+  RedModel() { manifest_.thresholds.image = {0, 0.5, 1}; }
+  [[nodiscard]] const Manifest& manifest() const noexcept override { return manifest_; }
+  [[nodiscard]] const std::string& sha256() const noexcept override { return text_; }
+  [[nodiscard]] const std::string& device() const noexcept override { return text_; }
+  [[nodiscard]] const std::string& precision() const noexcept override { return text_; }
+  [[nodiscard]] double warm_up_ms() const noexcept override { return 0; }
+  [[nodiscard]] const Image& mask() const noexcept override { return mask_; }
+  [[nodiscard]] ModelOutput analyse(const TileBatch& tiles) const override {
+    const auto& batch = dynamic_cast<const TensorTiles&>(tiles);
+    const at::Tensor red = batch.images()[0][0].contiguous();
+    ModelOutput output;
+    output.map = {batch.plan().tile.width,
+                  batch.plan().tile.height,
+                  {red.data_ptr<float>(), red.data_ptr<float>() + red.numel()}};
+    output.score = red.max().item<double>();
+    return output;
+  }
+  Image mask_;
+
+ private:
+  Manifest manifest_;
+  std::string text_;
+};
+
+/// A picture whose red channel holds the given hundredths, so that the model's map is known.
+Image picture(int width, const std::vector<int>& hundredths) {
+  Image image = flat_image(width, static_cast<int>(hundredths.size()) / width, 0);
+  for (std::size_t i = 0; i < hundredths.size(); ++i) {
+    image.pixels[3 * i] = static_cast<std::uint8_t>(std::lround(hundredths[i] * 2.55));
+  }
+  return image;
+}
+
+Image mask_of(int width, const std::vector<int>& set) {
+  Image mask = flat_image(width, static_cast<int>(set.size()) / width, 0, 1);
+  for (std::size_t i = 0; i < set.size(); ++i) {
+    mask.pixels[i] = static_cast<std::uint8_t>(set[i] * 255);
+  }
+  return mask;
+}
+
+/// Example D of the evaluation specification: 4x5 images, 36 negative pixels, 2 components.
+std::vector<ListedFrame> example_d() {
+  const std::vector<int> first{90, 80, 30, 10, 10, 70, 60, 20, 10, 10,
+                               10, 10, 10, 20, 50, 10, 10, 10, 10, 20};
+  const std::vector<int> truth{1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0};
+  std::vector<int> second(20, 10);
+  second[6] = 65;
+  second[12] = 40;
+  return {{picture(5, first), "dent", mask_of(5, truth)}, {picture(5, second), "good", {}}};
+}
+
+class Evaluating : public ::testing::Test {
+ protected:
+  Evaluating() {
+    spec_.resize = {};
+    spec_.mean = {0, 0, 0};
+    spec_.std = {1, 1, 1};
+  }
+  Evaluation run(FrameSource& source, const EvaluationOptions& options = {}) {
+    const TilePreprocessor preprocessor({spec_, model_.mask_});
+    return evaluate(model_, preprocessor, source, options);
+  }
+  InputSpec spec_;
+  RedModel model_;
+};
+
+TEST_F(Evaluating, ReproducesTheWorkedExample) {
+  FrameList source(example_d());
+  const Evaluation result = run(source);
+  EXPECT_NEAR(result.pixels.auroc, 0.9861111111, 1e-9);
+  EXPECT_NEAR(result.pixels.average_precision, 0.9166666667, 1e-9);
+  EXPECT_NEAR(result.pixels.aupro, 0.9074074074, 1e-9);
+  EXPECT_NEAR(result.pixels.f1.f1, 0.8571428571, 1e-9);
+  EXPECT_TRUE(result.pixels.exact);
+  EXPECT_EQ(result.pixels.components, 2);
+  EXPECT_EQ(result.image_auroc, 1);
+  EXPECT_EQ(source.rewinds(), 1);
+  const nlohmann::json json = to_json(result);
+  EXPECT_TRUE(json["undefined"].empty());
+  EXPECT_EQ(json["counts"]["kinds"], (nlohmann::json{{"dent", 1}, {"good", 1}}));
+}
+
+TEST_F(Evaluating, ManyPixelsAreCountedInASecondPass) {
+  FrameList source(example_d());
+  const Evaluation result = run(source, {.exact_pixels = 30});
+  EXPECT_FALSE(result.pixels.exact);
+  EXPECT_EQ(source.rewinds(), 2);
+  EXPECT_NEAR(result.pixels.auroc, 0.9861111111, 1e-5);
+  EXPECT_NEAR(result.pixels.aupro, 0.9074074074, 1e-5);
+  EXPECT_EQ(result.frames.size(), 2U);
+}
+
+TEST_F(Evaluating, TheModelsOwnThresholdHasItsOwnConfusion) {
+  FrameList source(example_d());
+  const Evaluation result = run(source);  // scores 0.9 (dent) and 0.65 (good), reject 0.5
+  EXPECT_EQ(result.at_reject.tp, 1);
+  EXPECT_EQ(result.at_reject.fp, 1);
+  EXPECT_EQ(result.at_f1.fp, 0);
+}
+
+TEST_F(Evaluating, OneClassLeavesImageMetricsUndefined) {
+  FrameList source({{picture(2, {10, 20, 30, 40}), "good", {}}});
+  const nlohmann::json json = to_json(run(source));
+  for (const char* key : {"image_auroc", "image_ap", "image_f1", "image_threshold", "pixel_auroc",
+                          "pixel_ap", "pixel_f1", "pixel_pro"}) {
+    EXPECT_TRUE(json[key].is_null()) << key;
+    EXPECT_THAT(json["undefined"][key].get<std::string>(), HasSubstr("no defective image")) << key;
+  }
+}
+
+TEST_F(Evaluating, FramesWithoutMaskLeaveThePixelMetricsOnly) {
+  auto frames = example_d();
+  frames.push_back({picture(5, std::vector<int>(20, 90)), "dent", {}});
+  FrameList source(frames);
+  const Evaluation result = run(source);
+  EXPECT_EQ(result.frames.size(), 3U);
+  EXPECT_EQ(result.missing_masks, 1U);
+  EXPECT_EQ(result.pixels.pixels, 40);
+  EXPECT_NEAR(result.pixels.auroc, 0.9861111111, 1e-9);
+}
+
+TEST_F(Evaluating, NoMaskAtAllSaysSo) {
+  auto frames = example_d();
+  frames[0].mask.reset();
+  FrameList source(frames);
+  const nlohmann::json json = to_json(run(source));
+  EXPECT_EQ(json["image_auroc"], 1);
+  EXPECT_TRUE(json["pixel_auroc"].is_null());
+  EXPECT_THAT(json["undefined"]["pixel_auroc"].get<std::string>(), HasSubstr("mask"));
+}
+
+TEST_F(Evaluating, AnEmptySetIsAnError) {
+  FrameList empty({});
+  expect_error(ErrorCode::kBadOption, {"empty", "--data"}, [&] { return run(empty); });
+}
+
+TEST(MaskOnMap, TakesTheFramesRoute) {
+  Image mask = flat_image(8, 8, 0, 1);
+  mask.pixels[2 * 8 + 4] = 7;  // any value above 0 is a defect
+  InputSpec spec;
+  spec.roi = {2, 0, 4, 4};
+  spec.resize = {8, 8};
+  spec.crop = {4, 8};
+  const Image result = mask_on_map(mask, {}, plan_tiles({8, 8}, spec));
+  ASSERT_EQ(result.width, 4);
+  ASSERT_EQ(result.height, 8);
+  // Column 4 of the frame is 2 in the ROI, 4 and 5 after the resize, 2 and 3 after the crop.
+  for (int y = 0; y < 8; ++y) {
+    for (int x = 0; x < 4; ++x) {
+      const bool inside = (y == 4 || y == 5) && x >= 2;
+      EXPECT_EQ(result.pixels[static_cast<std::size_t>(y * 4 + x)], inside ? 255 : 0);
+    }
+  }
+}
+
+TEST(MaskOnMap, WhatTheModelIgnoresIsNoDefect) {
+  InputSpec spec;
+  spec.resize = {};
+  Image ignore = flat_image(4, 1, 255, 1);
+  ignore.pixels[0] = 0;
+  const Image result = mask_on_map(flat_image(4, 1, 255, 1), ignore, plan_tiles({4, 1}, spec));
+  EXPECT_THAT(result.pixels, ::testing::ElementsAre(0, 255, 255, 255));
+}
+
+TEST_F(Evaluating, LabelledSetsGiveTheF1OptimalThreshold) {
+  FrameList source(example_d());
+  const Calibration good = calibrate_on_good({0.1, 0.2, 0.3}, {0.1, 0.2, 0.3}, "three of four");
+  const Calibration labelled = calibrate_on_labelled(run(source), good);
+  const Thresholds& thresholds = labelled.thresholds;
+  EXPECT_NEAR(thresholds.image.thr, 0.9, 0.01);
+  EXPECT_NEAR(thresholds.map.thr, 0.7, 0.01);
+  EXPECT_LT(thresholds.image.lo, thresholds.image.thr);
+  EXPECT_GT(thresholds.image.hi, thresholds.image.thr);
+  EXPECT_LE(thresholds.warn, thresholds.image.thr);
+  EXPECT_EQ(labelled.origin.images, 2);
+}
+
+TEST_F(Evaluating, OneClassCannotCalibrate) {
+  FrameList source({{picture(2, {10, 20, 30, 40}), "good", {}}});
+  const Evaluation result = run(source);
+  expect_error(ErrorCode::kBadOption, {"good and defective"},
+               [&] { return calibrate_on_labelled(result, {}); });
+}
+
+TEST(CalibrateOnGood, WarnsBelowReject) {
+  const Calibration result = calibrate_on_good({1, 2, 3}, {5, 6, 7}, "all");
+  const double sd = std::sqrt(2.0 / 3.0);
+  EXPECT_NEAR(result.thresholds.image.thr, 2 + 3 * sd, 1e-9);
+  EXPECT_NEAR(result.thresholds.warn, 2 + 2 * sd, 1e-9);
+  EXPECT_NEAR(result.thresholds.map.thr, 6 + 3 * sd, 1e-9);
+  EXPECT_EQ(result.origin.facts["image_score"]["mean"], 2);
+}
+
+}  // namespace
+}  // namespace uad

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/training.h"
+
+#include <cmath>
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+#include "core/loaded_model.h"
+#include "tests/core/frame_list.h"
+#include "tests/support/expect_error.h"
+
+namespace uad {
+namespace {
+
+using test::expect_error;
+using test::flat_image;
+using test::FrameList;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+/// Scores the distance of the red level (0…255) from the mean of those that were fitted.
+class MeanModel final : public AnomalyModel {
+ public:
+  explicit MeanModel(double mean) : mean_(mean) {}
+  [[nodiscard]] const ModelTraits& traits() const noexcept override { return traits_; }
+  [[nodiscard]] Prediction predict(const at::Tensor& images, const at::Tensor&) const override {
+    const at::Tensor map = (images.narrow(1, 0, 1) * 255 - mean_).abs();
+    return {map, map.flatten(1).amax(1)};
+  }
+  void save(CheckpointWriter& out) const override {
+    out.add("mean", at::full({1}, mean_, at::kFloat));
+  }
+
+ private:
+  double mean_;
+  ModelTraits traits_;
+};
+
+struct Observed {
+  std::vector<std::vector<int>> fits;  // red level of every frame, for every fitter
+  std::vector<std::int64_t> batches;
+};
+
+class MeanFitter final : public Fitter {
+ public:
+  explicit MeanFitter(Observed& observed) : observed_(observed) { observed_.fits.emplace_back(); }
+  void observe(const at::Tensor& images, const at::Tensor& keep) override {
+    EXPECT_FALSE(keep.defined());
+    observed_.batches.push_back(images.size(0));
+    for (std::int64_t i = 0; i < images.size(0); ++i) {
+      const double level = images[i][0].mean().item<double>() * 255;
+      observed_.fits.back().push_back(static_cast<int>(std::lround(level)));
+    }
+  }
+  [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const ProgressFn& progress,
+                                                     std::stop_token) override {
+    progress(1, "mean");
+    double sum = 0;
+    for (const int level : observed_.fits.back()) sum += level;
+    return std::make_unique<MeanModel>(sum / static_cast<double>(observed_.fits.back().size()));
+  }
+
+ private:
+  Observed& observed_;
+};
+
+class Training : public ::testing::Test {
+ protected:
+  Training() {
+    method_.name = "mean";
+    method_.options = {{.name = "k", .type = OptionType::kInt, .default_value = 7}};
+    method_.make_fitter = [this](const FitContext& context) {
+      EXPECT_EQ(context.options.at("k"), 7);
+      return std::make_unique<MeanFitter>(observed_);
+    };
+    request_.method = &method_;
+    request_.preprocess.spec.resize = {8, 8};
+    request_.preprocess.spec.mean = {0, 0, 0};
+    request_.preprocess.spec.std = {1, 1, 1};
+  }
+
+  /// Frames with the levels 100, 101, …
+  static FrameList frames(int count) {
+    std::vector<test::ListedFrame> list;
+    for (int i = 0; i < count; ++i) {
+      list.push_back({flat_image(8, 8, static_cast<std::uint8_t>(100 + i)), "good", {}});
+    }
+    return FrameList(std::move(list));
+  }
+
+  Observed observed_;
+  Method method_;
+  TrainRequest request_;
+};
+
+TEST_F(Training, HeldOutFramesAreNotFittedAndTheRefitSeesAll) {
+  FrameList good = frames(20);
+  const ModelFile file = train(good, request_);
+  ASSERT_EQ(observed_.fits.size(), 2U);
+  EXPECT_EQ(observed_.fits[0].size(), 15U);  // 20 % would be 4; at least 5 are held out
+  EXPECT_EQ(observed_.fits[1].size(), 20U);
+  EXPECT_EQ(file.manifest.threshold_origin.images, 5);
+  EXPECT_NEAR(file.tensors.at("mean").item<double>(), 109.5, 1e-4);
+}
+
+TEST_F(Training, ThresholdsFollowTheHeldOutScores) {
+  FrameList good = frames(20);
+  const ModelFile file = train(good, request_);
+  std::vector<double> scores;
+  double fitted = 0;
+  for (const int level : observed_.fits[0]) fitted += level / 15.0;
+  for (int level = 100; level < 120; ++level) {
+    if (std::ranges::find(observed_.fits[0], level) == observed_.fits[0].end()) {
+      scores.push_back(std::abs(level - fitted));
+    }
+  }
+  ASSERT_EQ(scores.size(), 5U);
+  const ScoreScale expected = ScoreScale::from_good_scores(scores);
+  const Thresholds& thresholds = file.manifest.thresholds;
+  EXPECT_NEAR(thresholds.image.thr, expected.thr, 1e-3);
+  EXPECT_NEAR(thresholds.map.thr, expected.thr, 1e-3);  // a flat map: its maximum is the score
+  EXPECT_GT(thresholds.warn, thresholds.image.lo);
+  EXPECT_LT(thresholds.warn, thresholds.image.thr);
+  EXPECT_THAT(file.manifest.threshold_origin.rule, HasSubstr("mean + 3 sd"));
+}
+
+TEST_F(Training, NoRefitKeepsTheFirstModel) {
+  request_.refit = false;
+  FrameList good = frames(20);
+  const ModelFile file = train(good, request_);
+  ASSERT_EQ(observed_.fits.size(), 1U);
+  double mean = 0;
+  for (const int level : observed_.fits[0]) mean += level / 15.0;
+  EXPECT_NEAR(file.tensors.at("mean").item<double>(), mean, 1e-4);
+}
+
+TEST_F(Training, FewFramesAreEachLeftOutOnce) {
+  FrameList good = frames(4);
+  const ModelFile file = train(good, request_);
+  ASSERT_EQ(observed_.fits.size(), 5U);
+  EXPECT_THAT(observed_.fits[0], ElementsAre(101, 102, 103));
+  EXPECT_THAT(observed_.fits[3], ElementsAre(100, 101, 102));
+  EXPECT_THAT(observed_.fits[4], ElementsAre(100, 101, 102, 103));
+  EXPECT_EQ(file.manifest.threshold_origin.images, 4);
+}
+
+TEST_F(Training, TheSameSeedGivesTheSameSplitAndAnotherSeedAnother) {
+  EXPECT_EQ(held_out_indices(50, 0.2, false, 3), held_out_indices(50, 0.2, false, 3));
+  EXPECT_NE(held_out_indices(50, 0.2, false, 3), held_out_indices(50, 0.2, false, 4));
+  EXPECT_EQ(held_out_indices(50, 0.2, false, 3).size(), 10U);
+}
+
+TEST_F(Training, ConsecutiveFramesAreHeldOutInOneRun) {
+  const auto held_out = held_out_indices(161, 0.2, true, 3);
+  ASSERT_EQ(held_out.size(), 32U);
+  EXPECT_EQ(held_out.back() - held_out.front(), 31U);
+}
+
+TEST_F(Training, FactsSayWhatWasTrainedOn) {
+  FrameList good = frames(12);
+  good.skip("broken.png", "it is cut off");
+  const TrainingFacts facts = train(good, request_).manifest.training;
+  EXPECT_EQ(facts.images, 12);
+  EXPECT_EQ(facts.skipped, 1);
+  EXPECT_EQ(facts.seed, 3U);
+  EXPECT_EQ(facts.data_sha256.size(), 64U);
+  EXPECT_EQ(facts.versions.at("uad"), UAD_VERSION);
+  EXPECT_THAT(facts.created_utc, ::testing::MatchesRegex("....-..-..T..:..:..Z"));
+}
+
+TEST_F(Training, TheDataHashFollowsThePixels) {
+  FrameList good = frames(12);
+  FrameList same = frames(12);
+  FrameList other = frames(13);
+  const std::string hash = train(good, request_).manifest.training.data_sha256;
+  EXPECT_EQ(train(same, request_).manifest.training.data_sha256, hash);
+  EXPECT_NE(train(other, request_).manifest.training.data_sha256, hash);
+}
+
+TEST_F(Training, SelfTestScoresAreThoseOfTheFinalModel) {
+  FrameList good = frames(20);
+  const ModelFile file = train(good, request_);
+  ASSERT_EQ(file.self_test_frames.size(), 4U);
+  ASSERT_EQ(file.manifest.self_test.scores.size(), 4U);
+  for (std::size_t i = 1; i < 4; ++i) {  // the real ones are flat
+    const double level = file.self_test_frames[i].pixels[0];
+    EXPECT_NEAR(file.manifest.self_test.scores[i], std::abs(level - 109.5), 1e-3);
+  }
+}
+
+TEST_F(Training, NoImagesInModelLeavesOnlyTheProceduralFrame) {
+  request_.images_in_model = false;
+  FrameList good = frames(20);
+  const ModelFile file = train(good, request_);
+  EXPECT_EQ(file.self_test_frames.size(), 1U);
+  EXPECT_EQ(file.manifest.self_test.scores.size(), 1U);
+}
+
+TEST_F(Training, BatchesHoldAsManyFramesAsAskedFor) {
+  request_.batch_size = 4;
+  request_.refit = false;
+  FrameList good = frames(20);
+  (void)train(good, request_);
+  EXPECT_THAT(observed_.batches, ElementsAre(4, 4, 4, 3));
+}
+
+TEST_F(Training, OneFrameIsNotEnough) {
+  FrameList good = frames(1);
+  expect_error(ErrorCode::kBadOption, {"at least 2 good images", "found 1"},
+               [&] { return train(good, request_); });
+}
+
+TEST_F(Training, OnlyUnreadableFramesNameTheFirstReason) {
+  FrameList good = frames(0);
+  good.skip("broken.png", "it is cut off");
+  expect_error(ErrorCode::kBadOption, {"Not one of the 1", "broken.png", "it is cut off"},
+               [&] { return train(good, request_); });
+}
+
+TEST_F(Training, AStopRequestEndsItSoon) {
+  std::stop_source stop;
+  stop.request_stop();
+  request_.stop = stop.get_token();
+  FrameList good = frames(20);
+  expect_error(ErrorCode::kCancelled, {"cancelled"}, [&] { return train(good, request_); });
+}
+
+TEST_F(Training, HoldoutOutsideItsRangeIsRefused) {
+  request_.holdout = 1.0;
+  FrameList good = frames(20);
+  expect_error(ErrorCode::kBadOption, {"holdout", "below 1"},
+               [&] { return train(good, request_); });
+}
+
+TEST_F(Training, ProgressNeverFallsAndNamesItsStages) {
+  std::vector<double> fractions;
+  std::vector<std::string> stages;
+  request_.progress = [&](double fraction, const std::string& stage) {
+    fractions.push_back(fraction);
+    stages.push_back(stage);
+  };
+  FrameList good = frames(12);
+  (void)train(good, request_);
+  EXPECT_TRUE(std::ranges::is_sorted(fractions));
+  EXPECT_THAT(stages, ::testing::IsSupersetOf({"reading", "features", "mean", "held-out frames"}));
+}
+
+}  // namespace
+}  // namespace uad
