@@ -146,9 +146,9 @@ void write_png(const std::filesystem::path& file, const Image& image) {
   try {
     const cv::Mat pixels(image.height, image.width, CV_8UC(image.channels),
                          const_cast<std::uint8_t*>(image.pixels.data()));
-    cv::Mat ordered = pixels;
-    if (image.channels == 3) cv::cvtColor(pixels, ordered, cv::COLOR_RGB2BGR);
-    if (!cv::imencode(".png", ordered, encoded)) encoded.clear();
+    cv::Mat swapped;  // must not share the image's pixels: cvtColor would write into them
+    if (image.channels == 3) cv::cvtColor(pixels, swapped, cv::COLOR_RGB2BGR);
+    if (!cv::imencode(".png", image.channels == 3 ? swapped : pixels, encoded)) encoded.clear();
   } catch (const cv::Exception& e) {
     throw Error(ErrorCode::kFailed,
                 fmt::format("Image '{}' cannot be encoded as PNG.", file.string()), e.what());

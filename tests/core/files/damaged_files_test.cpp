@@ -58,23 +58,15 @@ std::string golden(const std::string& name) {
 
 TEST(DamagedFiles, ZipWeights) {
   const Outcome outcome = try_all(
-      golden("small_zip.pth"), [](const auto& f) { (void)uad::load_state_dict(f); }, 4000);
+      golden("small_zip.pth"), [](const auto& f) { (void)uad::load_state_dict(f); }, 2000);
   EXPECT_GT(outcome.errors, 1800);
 }
 
 TEST(DamagedFiles, OldWeights) {
+  // No checksum hides the pickle from the flips here, unlike in the zip form.
   const Outcome outcome = try_all(
-      golden("all_old.pth"), [](const auto& f) { (void)uad::load_state_dict(f); }, 6000);
+      golden("all_old.pth"), [](const auto& f) { (void)uad::load_state_dict(f); }, 5000);
   EXPECT_GT(outcome.errors, 4000);
-}
-
-TEST(DamagedFiles, PickleOfTheZipForm) {
-  // The checksum would hide the pickle from the flips, so they are made in the older form, whose
-  // pickle carries the same opcodes and no checksum.
-  const std::string good = golden("small_old.pth");
-  const Outcome outcome = try_all(
-      good, [](const auto& f) { (void)uad::load_state_dict(f); }, 6000);
-  EXPECT_GT(outcome.errors, 2000);
 }
 
 TEST(DamagedFiles, Safetensors) {
@@ -83,8 +75,8 @@ TEST(DamagedFiles, Safetensors) {
                          {{"key", "value"}});
   const Outcome outcome = try_all(
       uad::test::read_bytes(dir / "good"), [](const auto& f) { (void)uad::read_safetensors(f); },
-      6000);
-  EXPECT_GT(outcome.errors, 4000);
+      2000);
+  EXPECT_GT(outcome.errors, 1500);
 }
 
 TEST(DamagedFiles, ModelFileAndItsManifest) {
@@ -95,11 +87,11 @@ TEST(DamagedFiles, ModelFileAndItsManifest) {
   uad::save_model_file(dir / "good", model);
   const std::string good = uad::test::read_bytes(dir / "good");
   const Outcome whole = try_all(
-      good, [](const auto& f) { (void)uad::load_model_file(f, {}, {}); }, 3000);
-  EXPECT_GT(whole.errors, 3000 + static_cast<int>(good.size()) - 100);
+      good, [](const auto& f) { (void)uad::load_model_file(f, {}, {}); }, 1000);
+  EXPECT_GT(whole.errors, 1000 + static_cast<int>(good.size()) - 100);
   const Outcome header = try_all(
-      good, [](const auto& f) { (void)uad::read_manifest(f); }, 3000);
-  EXPECT_GT(header.errors, 2000);
+      good, [](const auto& f) { (void)uad::read_manifest(f); }, 1000);
+  EXPECT_GT(header.errors, 1000);
 }
 
 TEST(DamagedFiles, PngImage) {

@@ -121,8 +121,12 @@ TEST(StateDict, AFlippedWeightIsNoticed) {
 
 /// A file of the older form around one hand-made object pickle.
 std::string old_form(const std::string& object) {
-  return std::string("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e", 15) +
-         "\x80\x02M\xe9\x03." + "\x80\x02}." + object;
+  constexpr std::string_view kMagicVersionMachine(
+      "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e"
+      "\x80\x02M\xe9\x03."
+      "\x80\x02}.",
+      25);
+  return std::string(kMagicVersionMachine) + object;
 }
 
 TEST(StateDict, HostileTensorsAreRefused) {
