@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/base/multiversion.h"
 #include "core/base/rgb_rows.h"
 
 namespace uad {
@@ -22,6 +23,17 @@ Image blank(Size size, int channels) {
 
 std::size_t row_bytes(const Image& image) {
   return static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.channels);
+}
+
+UAD_MULTIVERSION
+void interleave(const std::int16_t* __restrict red, const std::int16_t* __restrict green,
+                const std::int16_t* __restrict blue, std::size_t width,
+                std::uint8_t* __restrict to) {
+  for (std::size_t x = 0; x < width; ++x) {
+    to[3 * x] = static_cast<std::uint8_t>(red[x]);
+    to[3 * x + 1] = static_cast<std::uint8_t>(green[x]);
+    to[3 * x + 2] = static_cast<std::uint8_t>(blue[x]);
+  }
 }
 
 }  // namespace
@@ -50,17 +62,11 @@ Image to_rgb(const FrameView& frame, const Rect& part) {
   const auto width = static_cast<std::size_t>(part.width);
   std::vector<std::int16_t> row(3 * width);
   std::array<std::int16_t*, 3> planes{row.data(), row.data() + width, row.data() + 2 * width};
-  std::uint8_t* to = image.pixels.data();
+  const bool grey = rows.channels() == 1;
   for (int y = 0; y < part.height; ++y) {
     rows.read(y, planes);
-    const std::int16_t* const red = planes[0];
-    const std::int16_t* const green = rows.channels() == 3 ? planes[1] : red;
-    const std::int16_t* const blue = rows.channels() == 3 ? planes[2] : red;
-    for (std::size_t x = 0; x < width; ++x) {
-      *to++ = static_cast<std::uint8_t>(red[x]);
-      *to++ = static_cast<std::uint8_t>(green[x]);
-      *to++ = static_cast<std::uint8_t>(blue[x]);
-    }
+    interleave(planes[0], grey ? planes[0] : planes[1], grey ? planes[0] : planes[2], width,
+               image.pixels.data() + static_cast<std::size_t>(y) * row_bytes(image));
   }
   return image;
 }

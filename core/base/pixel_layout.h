@@ -14,6 +14,8 @@ namespace uad {
 /// Where red, green and blue lie inside a pixel of `step` bytes.
 struct PackedLayout {
   int step, red, green, blue;
+  /// Byte of whichever comes first; green is always in the middle.
+  [[nodiscard]] int lowest() const { return red < blue ? red : blue; }
 };
 
 /// Of the RGB family; grey and luma planes have one byte a pixel.

@@ -4,26 +4,38 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/base/multiversion.h"
 #include "core/base/pixel_layout.h"
 
 namespace uad {
 namespace {
 
 template <int kStep>
-void unpack(const std::uint8_t* from, int width, const PackedLayout& at,
-            const std::array<std::int16_t*, 3>& to) {
-  std::int16_t* const __restrict red = to[0];
-  std::int16_t* const __restrict green = to[1];
-  std::int16_t* const __restrict blue = to[2];
+inline void unpack(const std::uint8_t* __restrict from, int width,
+                   const std::array<std::int16_t*, 3>& to) {
+  std::int16_t* const __restrict first = to[0];
+  std::int16_t* const __restrict second = to[1];
+  std::int16_t* const __restrict third = to[2];
   for (int x = 0; x < width; ++x) {
-    red[x] = from[kStep * x + at.red];
-    green[x] = from[kStep * x + at.green];
-    blue[x] = from[kStep * x + at.blue];
+    first[x] = from[kStep * x];
+    second[x] = from[kStep * x + 1];
+    third[x] = from[kStep * x + 2];
   }
+}
+
+UAD_MULTIVERSION
+void unpack3(const std::uint8_t* from, int width, const std::array<std::int16_t*, 3>& to) {
+  unpack<3>(from, width, to);
+}
+
+UAD_MULTIVERSION
+void unpack4(const std::uint8_t* from, int width, const std::array<std::int16_t*, 3>& to) {
+  unpack<4>(from, width, to);
 }
 
 /// A byte around 128 becomes a signed 16-bit number that spans the whole range, so that the high
@@ -41,6 +53,7 @@ std::int16_t to_byte(std::int16_t centred) {
       std::clamp<std::int16_t>(centred, std::int16_t{-128}, std::int16_t{127}) + 128);
 }
 
+UAD_MULTIVERSION
 void yuv_to_rgb(const std::uint8_t* __restrict luma, const std::int16_t* __restrict u,
                 const std::int16_t* __restrict v, int width, const YuvFactors& f,
                 const std::array<std::int16_t*, 3>& to) {
@@ -57,10 +70,41 @@ void yuv_to_rgb(const std::uint8_t* __restrict luma, const std::int16_t* __restr
   }
 }
 
+/// Every `step`th byte.
+UAD_MULTIVERSION
+void widen(const std::uint8_t* __restrict from, int step, int count, std::int16_t* __restrict to) {
+  if (step == 1) {
+    for (int i = 0; i < count; ++i) to[i] = from[i];
+  } else {
+    for (int i = 0; i < count; ++i) to[i] = from[2 * i];
+  }
+}
+
+/// Two pixels a sample: the even one mixes with the sample before, the odd one with the next.
+/// @param even, odd  share of the sample itself, in quarters.
+UAD_MULTIVERSION
+void stretch(const std::int16_t* __restrict samples, int count, int even, int odd,
+             std::int16_t* __restrict to) {
+  for (int i = 0; i < count; ++i) {
+    to[2 * i] =
+        static_cast<std::int16_t>((even * samples[i] + (4 - even) * samples[i - 1] + 2) >> 2);
+    to[2 * i + 1] =
+        static_cast<std::int16_t>((odd * samples[i] + (4 - odd) * samples[i + 1] + 2) >> 2);
+  }
+}
+
 /// Three parts of the nearer row, one of the farther, then spread().
-void blend_rows(const std::vector<std::int16_t>& near, const std::vector<std::int16_t>& far,
-                std::vector<std::int16_t>& to) {
-  for (std::size_t i = 0; i < to.size(); ++i) to[i] = spread((3 * near[i] + far[i] + 2) >> 2);
+UAD_MULTIVERSION
+void blend_rows(const std::int16_t* __restrict near, const std::int16_t* __restrict far, int count,
+                std::int16_t* __restrict to) {
+  for (int i = 0; i < count; ++i) {
+    to[i] = spread(static_cast<std::int16_t>(3 * near[i] + far[i] + 2) >> 2);
+  }
+}
+
+UAD_MULTIVERSION
+void spread_row(const std::int16_t* __restrict row, int count, std::int16_t* __restrict to) {
+  for (int i = 0; i < count; ++i) to[i] = spread(row[i]);
 }
 
 }  // namespace
@@ -88,7 +132,8 @@ RgbRows::RgbRows(const FrameView& frame, const Rect& part)
   }
   require_planes(frame);
   if (is_yuv(frame.format)) {
-    const auto stretched = static_cast<std::size_t>(part.width + 2);
+    const int samples = (part.x + part.width - 1) / 2 - part.x / 2 + 1;
+    const auto stretched = 2 * static_cast<std::size_t>(samples);
     for (ChromaRow& row : chroma_) row.u.resize(stretched), row.v.resize(stretched);
     u_.resize(stretched);
     v_.resize(stretched);
@@ -107,18 +152,30 @@ void RgbRows::read(int y, const std::array<std::int16_t*, 3>& planes) {
     return;
   }
   const PackedLayout layout = packed_layout(frame_.format);
-  const auto unpack_row = layout.step == 3 ? unpack<3> : unpack<4>;
-  unpack_row(row + static_cast<std::ptrdiff_t>(layout.step) * part_.x, part_.width, layout, planes);
+  const std::uint8_t* const pixels =
+      row + static_cast<std::ptrdiff_t>(layout.step) * part_.x + layout.lowest();
+  std::array<std::int16_t*, 3> in_memory_order = planes;
+  if (layout.red > layout.blue) std::swap(in_memory_order[0], in_memory_order[2]);
+  (layout.step == 3 ? unpack3 : unpack4)(pixels, part_.width, in_memory_order);
 }
 
 void RgbRows::read_yuv(int y, const std::array<std::int16_t*, 3>& planes) {
   const int frame_y = part_.y + y;
-  const ChromaRow& near = chroma_row(frame_y / 2);
-  const int last = (frame_.height - 1) / 2;
-  const int neighbour = std::clamp(frame_y / 2 + (frame_y % 2 == 0 ? -1 : 1), 0, last);
-  const ChromaRow& far = frame_.format == PixelFormat::kNv12 ? chroma_row(neighbour) : near;
-  blend_rows(near.u, far.u, u_);
-  blend_rows(near.v, far.v, v_);
+  const int row = frame_y / 2;
+  const int count = static_cast<int>(u_.size());
+  if (frame_.format == PixelFormat::kNv12) {
+    const int last = (frame_.height - 1) / 2;
+    const int neighbour = std::clamp(frame_y % 2 == 0 ? row - 1 : row + 1, 0, last);
+    const ChromaRow& near = chroma_row(row);
+    const ChromaRow& far = chroma_row(neighbour);
+    blend_rows(near.u.data(), far.u.data(), count, u_.data());
+    blend_rows(near.v.data(), far.v.data(), count, v_.data());
+  } else if (row != spread_row_) {
+    const ChromaRow& near = chroma_row(row);
+    spread_row(near.u.data(), count, u_.data());
+    spread_row(near.v.data(), count, v_.data());
+    spread_row_ = row;
+  }
   const int skip = part_.x % 2;
   yuv_to_rgb(row_at(0, frame_y) + part_.x, u_.data() + skip, v_.data() + skip, part_.width,
              factors_, planes);
@@ -128,47 +185,26 @@ const RgbRows::ChromaRow& RgbRows::chroma_row(int row) {
   ChromaRow& slot = chroma_[static_cast<std::size_t>(row % 2)];
   if (slot.row == row) return slot;
   const bool interleaved = frame_.format == PixelFormat::kNv12;
-  gather(row, 1, 0, interleaved ? 2 : 1);
-  stretch(slot.u);
-  gather(row, interleaved ? 1 : 2, interleaved ? 1 : 0, interleaved ? 2 : 1);
-  stretch(slot.v);
+  fill_chroma(row_at(1, row), interleaved ? 2 : 1, slot.u);
+  fill_chroma(interleaved ? row_at(1, row) + 1 : row_at(2, row), interleaved ? 2 : 1, slot.v);
   slot.row = row;
   return slot;
 }
 
-void RgbRows::gather(int row, std::size_t plane, int offset, int step) {
-  const std::uint8_t* const samples = row_at(plane, row) + offset;
+void RgbRows::fill_chroma(const std::uint8_t* samples, int step, std::vector<std::int16_t>& to) {
   const int first = part_.x / 2;
-  const int count = (part_.x + part_.width - 1) / 2 - first + 1;
+  const int count = static_cast<int>(to.size()) / 2;
   const int last = (frame_.width - 1) / 2;
+  const auto sample = [&](int x) { return samples[std::ptrdiff_t{step} * std::clamp(x, 0, last)]; };
   gathered_.resize(static_cast<std::size_t>(count) + 2);
-  gathered_.front() = samples[std::ptrdiff_t{step} * std::max(first - 1, 0)];
-  for (int i = 0; i < count; ++i) {
-    gathered_[static_cast<std::size_t>(i) + 1] = samples[std::ptrdiff_t{step} * (first + i)];
-  }
-  gathered_.back() = samples[std::ptrdiff_t{step} * std::min(first + count, last)];
-}
-
-void RgbRows::stretch(std::vector<std::int16_t>& to) const {
-  const std::size_t count = gathered_.size() - 2;
-  const std::int16_t* const __restrict c = gathered_.data() + 1;
-  std::int16_t* const __restrict out = to.data();
-  const auto fill = [&](auto even, auto odd) {
-    for (std::size_t i = 0; i < count; ++i) {
-      out[2 * i] = static_cast<std::int16_t>(even(c[i], c[static_cast<std::ptrdiff_t>(i) - 1]));
-      out[2 * i + 1] = static_cast<std::int16_t>(odd(c[i], c[i + 1]));
-    }
-  };
-  const auto same = [](int here, int) { return here; };
-  const auto quarter = [](int here, int there) { return (3 * here + there + 2) >> 2; };
-  const auto half = [](int here, int there) { return (here + there + 1) >> 1; };
-  if (frame_.format == PixelFormat::kI420) {
-    fill(same, same);
-  } else if (frame_.colorimetry.chroma_site == ChromaSite::kLeft) {
-    fill(same, half);
-  } else {
-    fill(quarter, quarter);
-  }
+  gathered_.front() = sample(first - 1);
+  widen(samples + std::ptrdiff_t{step} * first, step, count, gathered_.data() + 1);
+  gathered_.back() = sample(first + count);
+  // I420 takes the covering sample; NV12 interpolates, half-way where the odd pixel lies between.
+  const bool left = frame_.colorimetry.chroma_site == ChromaSite::kLeft;
+  const int even = step == 1 || left ? 4 : 3;
+  const int odd = step == 1 ? 4 : left ? 2 : 3;
+  stretch(gathered_.data() + 1, count, even, odd, to.data());
 }
 
 }  // namespace uad

@@ -42,14 +42,14 @@ class RgbRows {
   [[nodiscard]] const std::uint8_t* row_at(std::size_t plane, int y) const;
   void read_yuv(int y, const std::array<std::int16_t*, 3>& planes);
   const ChromaRow& chroma_row(int row);
-  void gather(int row, std::size_t plane, int offset, int step);
-  void stretch(std::vector<std::int16_t>& to) const;
+  void fill_chroma(const std::uint8_t* samples, int step, std::vector<std::int16_t>& to);
 
   FrameView frame_;
   Rect part_;
   YuvFactors factors_;
   std::array<ChromaRow, 2> chroma_;     // neighbours in the frame: even and odd chroma rows
   std::vector<std::int16_t> gathered_;  // the chroma samples of one row and one to each side
+  int spread_row_ = -1;                 // I420: the chroma row in u_ and v_
   std::vector<std::int16_t> u_, v_;     // of the row being read, as 257 · (sample − 128)
 };
 
