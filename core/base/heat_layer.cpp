@@ -198,21 +198,21 @@ void tint(Canvas& canvas, const HeatLayer& layer, const HeatPalette& palette, in
   }
 }
 
-void draw_contour(Canvas& canvas, const HeatLayer& layer) {
+void draw_contour(Canvas& canvas, const HeatLayer& layer, Colour colour) {
   const std::vector<Segment> segments = contour_segments(layer.map, layer.scale.thr);
   const double sx = layer.placement.width / layer.map.width;
   const double sy = layer.placement.height / layer.map.height;
   const int thickness = std::max(1, canvas.height() / 1000);
-  const auto draw = [&](int blocks, Colour colour) {
-    const Ink ink = canvas.ink(colour);
+  const auto draw = [&](int blocks, Colour with) {
+    const Ink ink = canvas.ink(with);
     for (const Segment& s : segments) {
       canvas.line(layer.placement.x + (s.x0 + 0.5) * sx, layer.placement.y + (s.y0 + 0.5) * sy,
                   layer.placement.x + (s.x1 + 0.5) * sx, layer.placement.y + (s.y1 + 0.5) * sy,
                   blocks, ink);
     }
   };
-  if (canvas.grey()) draw(thickness + 2, kBlack);
-  draw(thickness, kWhite);
+  if (canvas.grey() && canvas.height() >= 480) draw(thickness + 2, kBlack);
+  draw(thickness, canvas.grey() ? kWhite : colour);
 }
 
 }  // namespace uad

@@ -37,7 +37,8 @@ class HeatPalette {
 /// Tints the blocks at whose centre the map (bilinear between its values) reaches `warn`.
 void tint(Canvas& canvas, const HeatLayer& layer, const HeatPalette& palette, int opacity);
 
-/// Draws the line where the map crosses scale.thr.
-void draw_contour(Canvas& canvas, const HeatLayer& layer);
+/// Draws the line where the map crosses scale.thr; in a grey frame white, with a dark edge where
+/// there is room for one.
+void draw_contour(Canvas& canvas, const HeatLayer& layer, Colour colour);
 
 }  // namespace uad

@@ -142,7 +142,7 @@ void draw_legend(Canvas& canvas, const TextWriter& text, const ScoreScale& scale
   }
   const auto mark = [&](double level, double value) {
     const int x = margin + static_cast<int>(std::lround(level * width));
-    canvas.fill({x - 1, top + bar / 2, 2, 2 * bar}, canvas.ink(kWhite));
+    canvas.fill({x - 1, top + bar / 2, 2, bar + bar / 2}, canvas.ink(kWhite));
     const std::string number = fmt::format("{:.3g}", value);
     text.write(canvas, {x - text.width(number, letters) / 2, top + 2 * bar}, number, letters,
                kWhite);
@@ -203,7 +203,7 @@ void OverlayPainter::paint(const MutableFrameView& frame, const OverlayInput& in
     const HeatLayer layer{*input.map, input.placement, thresholds.map, warn};
     const auto opacity = static_cast<int>(std::lround(options_.alpha * kOpaque));
     if (options_.heatmap) tint(canvas, layer, palette, opacity);
-    if (options_.contour) draw_contour(canvas, layer);
+    if (options_.contour) draw_contour(canvas, layer, options_.heatmap ? kWhite : kBox);
   }
   if (scored && options_.boxes) draw_boxes(canvas, input.regions);
   if (scored && options_.legend) draw_legend(canvas, *text_, thresholds.map, warn, palette);

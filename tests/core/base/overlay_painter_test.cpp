@@ -188,9 +188,9 @@ TEST(Contour, RunsWhereTheMapCrossesItsThreshold) {
     NoiseFrame frame(format, 64, 32);
     const NoiseFrame before = frame;
     OverlayPainter(options).paint(frame.view, input_for(frame, map));
-    expect_colour(frame, 32, 16, uad::kWhite);
-    const int width = format == PixelFormat::kGray8 ? 6 : 2;  // a dark edge makes it legible
-    expect_untouched_outside(frame, before, {32 - (width / 2 & ~1), 0, width, 32});
+    const bool grey = format == PixelFormat::kGray8;
+    expect_colour(frame, 32, 16, grey ? uad::kWhite : Colour{255, 48, 48});
+    expect_untouched_outside(frame, before, {32, 0, 2, 32});
   }
 }
 
