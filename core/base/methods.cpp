@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/base/methods.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/base/error.h"
+#include "core/base/option_spec.h"
+
+namespace uad {
+
+const std::vector<MethodInfo>& known_methods() {
+  static const std::vector<MethodInfo> methods{
+      {.name = "patchcore", .title = "PatchCore: distance to a memory bank of good patches"},
+  };
+  return methods;
+}
+
+const MethodInfo& find_method(std::string_view name) {
+  std::vector<std::string> names;
+  for (const MethodInfo& method : known_methods()) {
+    if (method.name == name) return method;
+    names.emplace_back(method.name);
+  }
+  const std::string nearest = nearest_name(name, names);
+  throw Error(ErrorCode::kBadOption,
+              fmt::format("Method \"{}\" is unknown{}. This build has: {}.", name,
+                          nearest.empty() ? "" : fmt::format(", did you mean \"{}\"?", nearest),
+                          fmt::join(names, ", ")));
+}
+
+}  // namespace uad

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "models/backbones/backbones.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/base/error.h"
+#include "core/exec/compute_type.h"
+#include "core/files/sha256.h"
+#include "core/files/state_dict.h"
+#include "models/backbones/gabor.h"
+#include "models/backbones/resnet.h"
+
+namespace uad::models {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Row {
+  std::string name;
+  bool needs_weights;
+  std::vector<LayerInfo> layers;  // finest first
+  std::function<std::unique_ptr<Backbone>(const BackboneWeights&, std::vector<LayerInfo>,
+                                          const Execution&)>
+      make;
+};
+
+const std::vector<Row>& table() {
+  static const std::vector<Row> rows{
+      {"gabor", false, gabor_layers(),
+       [](const BackboneWeights&, std::vector<LayerInfo> layers, const Execution& execution) {
+         return std::make_unique<Gabor>(std::move(layers), compute_options(execution).device());
+       }},
+      {"resnet18", true, resnet18_layers(),
+       [](const BackboneWeights& weights, std::vector<LayerInfo> layers,
+          const Execution& execution) {
+         return std::make_unique<ResNet18>(weights.tensors, weights.origin, std::move(layers),
+                                           compute_options(execution));
+       }},
+  };
+  return rows;
+}
+
+const Row& find_row(const std::string& name) {
+  for (const Row& row : table()) {
+    if (row.name == name) return row;
+  }
+  throw Error(ErrorCode::kBadOption, fmt::format("Backbone \"{}\" is unknown, expected one of {}.",
+                                                 name, fmt::join(backbone_names(), ", ")));
+}
+
+// "resnet18.pth", "resnet18-f37072fd.pth", "resnet18_imagenet.safetensors", not "resnet180.pth".
+bool is_weight_file(const fs::path& file, const std::string& backbone) {
+  const std::string stem = file.stem().string();
+  const std::string extension = file.extension().string();
+  if (extension != ".pth" && extension != ".pt" && extension != ".safetensors") return false;
+  if (!stem.starts_with(backbone)) return false;
+  return stem.size() == backbone.size() ||
+         std::isalnum(static_cast<unsigned char>(stem[backbone.size()])) == 0;
+}
+
+fs::path find_weight_file(const std::string& backbone, const fs::path& folder) {
+  const char* const wanted =
+      "Expected a file \"{0}*.pth\" or \"{0}*.safetensors\" with the "
+      "weights of backbone {0} {1}. Fetch it with scripts/fetch-weights and "
+      "name its folder with --weights-dir or UAD_WEIGHTS_DIR, or use "
+      "backbone=gabor, which needs none.";
+  const auto missing = [&](const std::string& where) {
+    return Error(ErrorCode::kNotFound, fmt::format(fmt::runtime(wanted), backbone, where));
+  };
+  if (folder.empty()) throw missing("but no folder to look in is set");
+  std::error_code error;
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (is_weight_file(entry.path(), backbone)) found.push_back(entry.path());
+  }
+  if (error) throw missing(fmt::format("in {}, which cannot be read", folder.string()));
+  if (found.empty()) throw missing(fmt::format("in {}, found none", folder.string()));
+  return *std::min_element(found.begin(), found.end());
+}
+
+}  // namespace
+
+std::vector<std::string> backbone_names() {
+  std::vector<std::string> names;
+  for (const Row& row : table()) names.push_back(row.name);
+  return names;
+}
+
+BackboneWeights find_backbone_weights(const std::string& backbone, const fs::path& weights_dir) {
+  if (!find_row(backbone).needs_weights) return {};
+  const char* const variable = std::getenv("UAD_WEIGHTS_DIR");
+  const fs::path folder =
+      !weights_dir.empty() ? weights_dir : fs::path(variable != nullptr ? variable : "");
+  const fs::path file = find_weight_file(backbone, folder);
+  return {load_state_dict(file), file.string(), sha256_of_file(file)};
+}
+
+std::unique_ptr<Backbone> make_backbone(const std::string& backbone, const std::string& layers,
+                                        const BackboneWeights& weights,
+                                        const Execution& execution) {
+  const Row& row = find_row(backbone);
+  std::vector<LayerInfo> chosen;
+  std::size_t begin = 0;
+  while (begin <= layers.size()) {
+    const std::size_t end = std::min(layers.find(',', begin), layers.size());
+    const std::string name = layers.substr(begin, end - begin);
+    const auto known = std::find_if(row.layers.begin(), row.layers.end(),
+                                    [&](const LayerInfo& layer) { return layer.name == name; });
+    const bool finer =
+        known != row.layers.end() && !chosen.empty() && known->stride <= chosen.back().stride;
+    if (known == row.layers.end() || finer) {
+      std::vector<std::string> names;
+      for (const LayerInfo& layer : row.layers) names.push_back(layer.name);
+      throw Error(ErrorCode::kBadOption,
+                  fmt::format("Option layers is \"{}\", expected some of {} of backbone {}, finest "
+                              "first and separated by commas.",
+                              layers, fmt::join(names, ", "), backbone));
+    }
+    chosen.push_back(*known);
+    begin = end + 1;
+  }
+  return row.make(weights, std::move(chosen), execution);
+}
+
+}  // namespace uad::models

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The table of backbones, and where their weights come from.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/method.h"
+#include "models/backbones/backbone.h"
+
+namespace uad::models {
+
+/// Names as in the option `backbone`.
+[[nodiscard]] std::vector<std::string> backbone_names();
+
+/// Weights as found, before a network is made of them.
+struct BackboneWeights {
+  TensorMap tensors;
+  std::string origin;  ///< file name, for errors
+  std::string sha256;  ///< of that file; "" where no file is needed
+};
+
+/// The weights of a backbone from `weights_dir` (empty: the folder in UAD_WEIGHTS_DIR); nothing is
+/// read for a backbone without weights.
+/// @throws Error(kNotFound) naming the expected file, the folder and how to fetch it;
+/// Error(kBadFile).
+[[nodiscard]] BackboneWeights find_backbone_weights(const std::string& backbone,
+                                                    const std::filesystem::path& weights_dir);
+
+/// @param layers  comma-separated names, e.g. "layer2,layer3".
+/// @throws Error(kBadOption) listing the known backbones or layers; Error(kBadFile) if the weights
+/// do not fit.
+[[nodiscard]] std::unique_ptr<Backbone> make_backbone(const std::string& backbone,
+                                                      const std::string& layers,
+                                                      const BackboneWeights& weights,
+                                                      const Execution& execution);
+
+}  // namespace uad::models

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The one function the elements look up in libuad.so.
+#include "core/backend.h"
+#include "models/registry.h"
+
+extern "C" uad::Backend* uad_backend_1() noexcept {
+  static const auto backend = uad::make_backend(uad::models::method_table());
+  return backend.get();
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Greedy k-centre selection: which patches become the memory bank.
+// Source: specification, PatchCore, section 4.
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "core/base/backend.h"
+
+namespace uad::models::patchcore {
+
+/// Target dimension of the projection for `points` vectors at eps 0.9.
+[[nodiscard]] std::int64_t projected_dimension(std::int64_t points);
+
+/// Sparse random projection, float32 [rows, columns]: each entry is non-zero with probability
+/// 1/sqrt(columns), its sign is even odds, and squared lengths are kept on average.
+[[nodiscard]] at::Tensor random_projection(std::int64_t rows, std::int64_t columns,
+                                           std::uint64_t seed);
+
+/// Farthest-first selection: each pick is the point farthest from the start and all earlier picks
+/// (the lowest index on ties). The start itself is not picked by being the start.
+///
+/// Exact, but most distances are never computed: each point knows its nearest centre, and a new
+/// centre at least twice as far from that centre as the point is cannot be nearer to the point.
+/// @param points  float32 [n, d], contiguous, on the CPU. @param count  1 to n.
+/// @return indices in the order of selection, each once.
+/// @throws Error(kCancelled) soon after `stop` is requested.
+[[nodiscard]] std::vector<std::int64_t> select_centres(const at::Tensor& points, std::int64_t count,
+                                                       std::int64_t start,
+                                                       const ProgressFn& progress,
+                                                       std::stop_token stop);
+
+}  // namespace uad::models::patchcore

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Feature maps in, one vector per patch out.
+#pragma once
+
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+namespace uad::models::patchcore {
+
+/// Vectors of a batch and the grid they came from.
+struct Embedding {
+  at::Tensor patches;  ///< float32 [N * height * width, D], images one after the other, row-major
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+};
+
+/// Mean over 3x3 neighbours (zeros outside, divisor always 9), every map enlarged by nearest
+/// neighbour to the first one's grid whatever its size, channels concatenated.
+/// @param features  maps [N, C_i, h_i, w_i], finest first.
+/// Source: specification, PatchCore, section 3.
+[[nodiscard]] Embedding embed(const std::vector<at::Tensor>& features);
+
+/// Which patches count: those with at least half of their pixels kept.
+/// @param keep  uint8 [N, 1, H, W] or undefined. @return bool [N * height * width] or undefined.
+[[nodiscard]] at::Tensor kept_patches(const at::Tensor& keep, std::int64_t height,
+                                      std::int64_t width);
+
+}  // namespace uad::models::patchcore

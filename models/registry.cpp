@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "models/registry.h"
+
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+#include "core/base/methods.h"
+#include "models/patchcore/patchcore.h"
+
+namespace uad::models {
+
+const MethodTable& method_table() {
+  static const MethodTable methods{
+      patchcore_method(),
+  };
+  return methods;
+}
+
+const Method& find_method(const std::string& name) {
+  for (const Method& method : method_table()) {
+    if (method.name == name) return method;
+  }
+  uad::find_method(name);  // throws, with the known names
+  throw Error(ErrorCode::kFailed,
+              fmt::format("Method \"{}\" is announced in core/base/methods.cpp, but has no row in "
+                          "models/registry.cpp.",
+                          name));
+}
+
+}  // namespace uad::models
