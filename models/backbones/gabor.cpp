@@ -18,8 +18,8 @@ constexpr double kSigma = 2;          // pixels: about one and a half waves are 
 constexpr double kNoiseFloor = 0.02;  // energy (0…1 scale) where the response turns logarithmic
 constexpr double kColourGain = 10;    // a tenth of full scale weighs like a clear edge
 
-// Channels: mean and maximum of each orientation's energy at two scales, three colours, contrast.
-constexpr std::int64_t kChannels = 2 * 2 * kOrientations + 3 + 1;
+// Mean and maximum of each orientation's energy at so many widths, three colours, contrast.
+constexpr std::int64_t channels(std::int64_t widths) { return widths * 2 * kOrientations + 3 + 1; }
 
 // Even and odd waves of every direction. Zero mean, so that brightness alone excites none; scaled
 // so that the sinusoid they are made for answers with its amplitude.
@@ -59,7 +59,7 @@ at::Tensor cell_maxima(const at::Tensor& map, std::int64_t cell) {
 }  // namespace
 
 std::vector<LayerInfo> gabor_layers() {
-  return {{"layer1", kChannels, 4}, {"layer2", kChannels, 8}, {"layer3", kChannels, 16}};
+  return {{"layer1", channels(1), 4}, {"layer2", channels(2), 8}, {"layer3", channels(2), 16}};
 }
 
 Gabor::Gabor(std::vector<LayerInfo> layers, c10::Device device) : layers_(std::move(layers)) {
@@ -87,7 +87,7 @@ std::vector<at::Tensor> Gabor::features(const at::Tensor& images) const {
   const at::Tensor luminance = colours.slice(1, 0, 1).contiguous();
   std::vector<at::Tensor> features;
   for (const LayerInfo& layer : layers_) {
-    // Waves as wide as half and as a quarter of a cell.
+    // Waves about as long as the cell and as half of it (the finest layer: the cell only).
     std::vector<at::Tensor> channels;
     at::Tensor level = luminance;
     for (std::int64_t cell = layer.stride; cell >= 4; cell /= 2) {

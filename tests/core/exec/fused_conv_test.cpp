@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/exec/fused_conv.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+namespace {
+
+constexpr auto kLast = at::MemoryFormat::ChannelsLast;
+
+struct Layer {
+  at::Tensor weight = at::randn({24, 16, 3, 3}) / 12;
+  uad::BatchNorm norm{at::rand({24}) + 0.5, at::randn({24}), at::randn({24}), at::rand({24}) + 0.5};
+  at::Tensor x = at::randn({2, 16, 19, 23}).contiguous(kLast);
+
+  [[nodiscard]] at::Tensor reference(std::int64_t stride) const {
+    const at::Tensor y = at::conv2d(x, weight, {}, {stride, stride}, {1, 1});
+    return at::batch_norm(y, norm.weight, norm.bias, norm.running_mean, norm.running_var, false, 0,
+                          norm.eps, false);
+  }
+  [[nodiscard]] uad::FusedConv fused(const uad::ConvOptions& options,
+                                     at::ScalarType type = at::kFloat) const {
+    return {uad::fold_batch_norm(weight, norm), options, at::TensorOptions().dtype(type)};
+  }
+};
+
+TEST(FusedConv, EqualsConvolutionBatchNormAndRelu) {
+  const Layer layer;
+  for (const std::int64_t stride : {1, 2}) {
+    const at::Tensor y = layer.fused({.stride = stride, .padding = 1})(layer.x);
+    EXPECT_TRUE(at::allclose(y, layer.reference(stride).relu(), 1e-4, 1e-4));
+    EXPECT_TRUE(y.is_contiguous(kLast));
+  }
+}
+
+TEST(FusedConv, WithoutReluKeepsNegativeValues) {
+  const Layer layer;
+  const at::Tensor y = layer.fused({.padding = 1, .relu = false})(layer.x);
+  EXPECT_TRUE(at::allclose(y, layer.reference(1), 1e-4, 1e-4));
+  EXPECT_LT(y.min().item<float>(), -0.1F);
+}
+
+TEST(FusedConv, AddsToTheResidualInPlaceBeforeRelu) {
+  const Layer layer;
+  const at::Tensor residual = at::randn({2, 24, 19, 23}).contiguous(kLast);
+  at::Tensor sum = residual.clone();
+  const void* memory = sum.const_data_ptr();
+  layer.fused({.padding = 1}).add_into(sum, layer.x);
+  EXPECT_TRUE(at::allclose(sum, (residual + layer.reference(1)).relu(), 1e-4, 1e-4));
+  EXPECT_EQ(sum.const_data_ptr(), memory);
+}
+
+TEST(FusedConv, ComputesInBfloat16) {
+  const Layer layer;
+  const at::Tensor y = layer.fused({.padding = 1}, at::kBFloat16)(layer.x.to(at::kBFloat16));
+  ASSERT_EQ(y.scalar_type(), at::kBFloat16);
+  const at::Tensor expected = layer.reference(1).relu();
+  EXPECT_LT(((y.to(at::kFloat) - expected).norm() / expected.norm()).item<double>(), 0.01);
+}
+
+TEST(FusedConv, TakesImagesOfAnySizeInTurn) {
+  Layer layer;
+  const uad::FusedConv conv = layer.fused({.stride = 2, .padding = 1});
+  for (const std::int64_t side : {64, 7, 65}) {
+    layer.x = at::randn({1, 16, side, side + 1}).contiguous(kLast);
+    EXPECT_TRUE(at::allclose(conv(layer.x), layer.reference(2).relu(), 1e-4, 1e-4));
+  }
+}
+
+}  // namespace

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Weights and inputs from a hash of their names, so that networks can be compared number by number
+// without a download. Source: specification, representation-based detectors, section 8.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <ATen/ATen.h>
+
+#include "core/checkpoint.h"
+
+namespace uad::test {
+
+inline std::uint64_t fnv1a(std::string_view name) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char letter : name) {
+    hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100000001b3;
+  }
+  return hash;
+}
+
+/// 0…1 for element `j` of the tensor `name`.
+inline double hashed_unit(std::string_view name, std::uint64_t j) {
+  std::uint64_t z = fnv1a(name) + j + 0x9E3779B97F4A7C15;
+  z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
+  z = (z ^ z >> 27) * 0x94D049BB133111EB;
+  z ^= z >> 31;
+  return static_cast<double>(z >> 40) / 16777216.0;
+}
+
+/// -1…1, float32 of the given shape.
+inline at::Tensor hashed_tensor(const std::string& name, at::IntArrayRef shape) {
+  at::Tensor tensor = at::empty(shape, at::kFloat);
+  float* values = tensor.mutable_data_ptr<float>();
+  for (std::int64_t j = 0; j < tensor.numel(); ++j) {
+    values[j] = static_cast<float>(2 * hashed_unit(name, j) - 1);
+  }
+  return tensor;
+}
+
+/// State dict of ResNet-18 up to layer 3 in torchvision's names.
+inline TensorMap resnet18_fixture() {
+  TensorMap weights;
+  const auto conv = [&](const std::string& name, std::int64_t out, std::int64_t in,
+                        std::int64_t kernel) {
+    const double scale = std::sqrt(6.0 / static_cast<double>(in * kernel * kernel));
+    weights[name + ".weight"] = hashed_tensor(name + ".weight", {out, in, kernel, kernel}) * scale;
+  };
+  const auto norm = [&](const std::string& name, std::int64_t channels) {
+    weights[name + ".weight"] = at::ones({channels});
+    weights[name + ".bias"] = at::zeros({channels});
+    weights[name + ".running_mean"] = at::zeros({channels});
+    weights[name + ".running_var"] = at::ones({channels});
+  };
+  conv("conv1", 64, 3, 7);
+  norm("bn1", 64);
+  std::int64_t in = 64;
+  for (int stage = 1; stage <= 3; ++stage) {
+    const std::int64_t out = 32LL << stage;
+    for (int block = 0; block < 2; ++block) {
+      const std::string prefix =
+          "layer" + std::to_string(stage) + "." + std::to_string(block) + ".";
+      conv(prefix + "conv1", out, in, 3);
+      norm(prefix + "bn1", out);
+      conv(prefix + "conv2", out, out, 3);
+      norm(prefix + "bn2", out);
+      if (in != out) {
+        conv(prefix + "downsample.0", out, in, 1);
+        norm(prefix + "downsample.1", out);
+      }
+      in = out;
+    }
+  }
+  return weights;
+}
+
+}  // namespace uad::test

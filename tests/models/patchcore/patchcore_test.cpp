@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "models/patchcore/patchcore.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "core/base/methods.h"
+#include "core/base/option_spec.h"
+#include "models/registry.h"
+#include "tests/support/expect_error.h"
+
+namespace {
+
+using nlohmann::json;
+
+// Stripes with noise; `defect` puts a bright square where it is asked for.
+at::Tensor part(int seed, bool defect = false, std::int64_t height = 96, std::int64_t width = 128) {
+  at::manual_seed(seed);
+  at::Tensor image = at::sin(at::arange(width) / 3.0).to(at::kFloat).expand({1, 3, height, width});
+  image = image + at::randn({1, 3, height, width}) * 0.05;
+  if (defect) image.slice(2, 40, 52).slice(3, 64, 76).add_(2);
+  return image;
+}
+
+uad::FitContext context(json options = json::object(), const std::string& precision = "fp32") {
+  options.emplace("backbone", "gabor");
+  const uad::Method method = uad::models::patchcore_method();
+  return {uad::complete_options(method.options, options), "", 3, {"cpu", precision}};
+}
+
+std::unique_ptr<uad::AnomalyModel> fit(const uad::FitContext& context,
+                                       const at::Tensor& keep = {}) {
+  const auto fitter = uad::models::patchcore_method().make_fitter(context);
+  for (int i = 0; i < 6; ++i) fitter->observe(part(i), keep);
+  return fitter->finish({}, {});
+}
+
+at::Tensor bank_of(const uad::AnomalyModel& model) {
+  uad::CheckpointWriter out;
+  model.save(out);
+  return out.tensors().at("bank");
+}
+
+TEST(PatchCore, BankHoldsExactlyTheShareAskedFor) {
+  // 6 images of 12 x 16 patches.
+  for (const double percent : {1.0, 7.3, 10.0, 100.0}) {
+    EXPECT_EQ(bank_of(*fit(context({{"k", percent}}))).size(0),
+              static_cast<std::int64_t>(6 * 192 * percent / 100));
+  }
+}
+
+TEST(PatchCore, TooFewPatchesAreAnErrorThatSaysWhatToDo) {
+  const auto nothing = uad::models::patchcore_method().make_fitter(context());
+  uad::test::expect_error(uad::ErrorCode::kBadOption, {"0 patches", "more images"},
+                          [&] { return nothing->finish({}, {}); });
+}
+
+TEST(PatchCore, FindsTheDefectAndWhereItIs) {
+  const auto model = fit(context());
+  const uad::Prediction good = model->predict(part(20), {});
+  const uad::Prediction bad = model->predict(part(20, true), {});
+  EXPECT_GT(bad.score.item<float>(), 2 * good.score.item<float>());
+  ASSERT_EQ(bad.map.sizes(), at::IntArrayRef({1, 1, 96, 128}));
+  const auto peak = bad.map.argmax().item<std::int64_t>();
+  EXPECT_NEAR(static_cast<double>(peak / 128), 46, 8);
+  EXPECT_NEAR(static_cast<double>(peak % 128), 70, 8);
+}
+
+TEST(PatchCore, TrainingImagesScoreZeroWhenAllIsKept) {
+  const auto model = fit(context({{"k", 100}, {"reweight", "none"}}));
+  EXPECT_EQ(model->predict(part(3), {}).score.item<float>(), 0);
+}
+
+TEST(PatchCore, BatchScoresLikeSingleImages) {
+  const auto model = fit(context());
+  const auto together = model->predict(at::cat({part(20), part(21, true), part(22)}), {});
+  for (int i = 0; i < 3; ++i) {
+    const auto alone = model->predict(part(20 + i, i == 1), {});
+    EXPECT_NEAR(together.score[i].item<float>(), alone.score.item<float>(), 1e-5);
+    EXPECT_TRUE(at::allclose(together.map[i], alone.map[0], 1e-5, 1e-5));
+  }
+}
+
+TEST(PatchCore, AnotherImageSizeThanInTrainingIsFine) {
+  const auto prediction = fit(context())->predict(part(20, false, 101, 67), {});
+  EXPECT_EQ(prediction.map.sizes(), at::IntArrayRef({1, 1, 101, 67}));
+}
+
+TEST(PatchCore, IgnoredPixelsJoinNeitherScoreNorMap) {
+  const auto model = fit(context());
+  at::Tensor keep = at::ones({1, 1, 96, 128}, at::kByte);
+  keep.slice(3, 32, 112).fill_(0);
+  const auto masked = model->predict(part(20, true), keep);
+  EXPECT_LT(masked.score.item<float>(),
+            0.5 * model->predict(part(20, true), {}).score.item<float>());
+  EXPECT_EQ(masked.map.slice(3, 32, 112).abs().max().item<float>(), 0);
+  EXPECT_GT(masked.map.slice(3, 0, 32).min().item<float>(), 0);
+  const auto blind = model->predict(part(20, true), at::zeros_like(keep));
+  EXPECT_EQ(blind.score.item<float>(), 0);
+  EXPECT_EQ(blind.map.abs().max().item<float>(), 0);
+}
+
+TEST(PatchCore, IgnoredPatchesDoNotJoinTheBank) {
+  at::Tensor keep = at::ones({1, 1, 96, 128}, at::kByte);
+  keep.slice(3, 64).fill_(0);
+  EXPECT_EQ(bank_of(*fit(context({{"k", 100}}), keep)).size(0), 6 * 96);
+}
+
+TEST(PatchCore, SameSeedSameBankOtherSeedOtherBank) {
+  uad::FitContext other = context();
+  other.seed = 4;
+  EXPECT_TRUE(at::equal(bank_of(*fit(context())), bank_of(*fit(context()))));
+  EXPECT_FALSE(at::equal(bank_of(*fit(context())), bank_of(*fit(other))));
+}
+
+TEST(PatchCore, ScoresTheSameAfterSavingAndLoading) {
+  for (const char* precision : {"fp32", "fp16"}) {
+    const uad::FitContext made = context({{"bank_precision", precision}});
+    const auto model = fit(made);
+    uad::CheckpointWriter out;
+    model->save(out);
+    const uad::CheckpointReader in(out.tensors(), made.options, "line3.uad");
+    const auto loaded = uad::models::patchcore_method().load(in, {});
+    const auto before = model->predict(part(20, true), {});
+    const auto after = loaded->predict(part(20, true), {});
+    EXPECT_EQ(before.score.item<float>(), after.score.item<float>());
+    EXPECT_TRUE(at::equal(before.map, after.map));
+  }
+}
+
+TEST(PatchCore, DamagedBanksAreRefused) {
+  const uad::FitContext made = context();
+  const auto load = [&](const at::Tensor& bank) {
+    return [&made, bank] {
+      const uad::CheckpointReader in({{"bank", bank}}, made.options, "line3.uad");
+      return uad::models::patchcore_method().load(in, {});
+    };
+  };
+  const std::int64_t dimension = bank_of(*fit(made)).size(1);
+  using uad::ErrorCode;
+  using uad::test::expect_error;
+  expect_error(ErrorCode::kBadFile, {"bank"}, load(at::zeros({5, dimension + 1})));
+  expect_error(ErrorCode::kBadFile, {"bank"}, load(at::zeros({5, dimension}, at::kHalf)));
+  expect_error(ErrorCode::kBadFile, {"empty", "line3.uad"}, load(at::zeros({0, dimension})));
+  expect_error(ErrorCode::kBadFile, {"not numbers"}, load(at::full({5, dimension}, NAN)));
+}
+
+TEST(Registry, EveryAnnouncedMethodHasARow) {
+  std::vector<std::string> names;
+  for (const uad::Method& method : uad::models::method_table()) names.push_back(method.name);
+  std::vector<std::string> announced;
+  for (const auto& method : uad::known_methods()) announced.emplace_back(method.name);
+  EXPECT_EQ(names, announced);
+}
+
+TEST(Registry, UnknownMethodIsAnsweredWithTheNearest) {
+  uad::test::expect_error(uad::ErrorCode::kBadOption, {"patchcor", "did you mean \"patchcore\""},
+                          [] { static_cast<void>(uad::models::find_method("patchcor")); });
+}
+
+}  // namespace
