@@ -20,7 +20,7 @@ using Indices = std::vector<std::int64_t>;
 const at::Tensor kPoints =
     at::tensor({0, 0, 1, 0, 0, 1, 5, 5, 6, 5, 10, 0, 0, 10, 4, 4}).to(at::kFloat).view({8, 2});
 
-Indices select(const at::Tensor& points, std::int64_t count, std::int64_t start) {
+Indices pick(const at::Tensor& points, std::int64_t count, std::int64_t start) {
   return select_centres(points, count, start, {}, {});
 }
 
@@ -46,9 +46,9 @@ Indices select_plainly(const at::Tensor& points, std::int64_t count, std::int64_
 }
 
 TEST(Coreset, FollowsTheWorkedExamples) {
-  EXPECT_EQ(select(kPoints, 4, 0), (Indices{5, 6, 3, 7}));
-  EXPECT_EQ(select(kPoints, 7, 0), (Indices{5, 6, 3, 7, 1, 2, 4}));
-  EXPECT_EQ(select(kPoints, 4, 3), (Indices{0, 5, 6, 7}));
+  EXPECT_EQ(pick(kPoints, 4, 0), (Indices{5, 6, 3, 7}));
+  EXPECT_EQ(pick(kPoints, 7, 0), (Indices{5, 6, 3, 7, 1, 2, 4}));
+  EXPECT_EQ(pick(kPoints, 4, 3), (Indices{0, 5, 6, 7}));
 }
 
 TEST(Coreset, SkippingDistancesChangesNoPick) {
@@ -57,25 +57,25 @@ TEST(Coreset, SkippingDistancesChangesNoPick) {
     // Clusters, so that much can be skipped, and more points than one task takes.
     const at::Tensor points =
         at::randn({40, dimension}).repeat({250, 1}) * 5 + at::randn({10000, dimension}) * 0.5;
-    EXPECT_EQ(select(points, 400, 123), select_plainly(points, 400, 123));
+    EXPECT_EQ(pick(points, 400, 123), select_plainly(points, 400, 123));
   }
 }
 
 TEST(Coreset, TiesGoToTheLowestIndexEverywhere) {
   at::manual_seed(8);
   const at::Tensor points = at::randint(0, 3, {9000, 3}).to(at::kFloat);  // 27 places
-  EXPECT_EQ(select(points, 60, 5), select_plainly(points, 60, 5));
+  EXPECT_EQ(pick(points, 60, 5), select_plainly(points, 60, 5));
 }
 
 TEST(Coreset, PicksEachPointOnceEvenAmongDuplicates) {
-  const Indices picked = select(at::ones({50, 4}), 50, 0);
+  const Indices picked = pick(at::ones({50, 4}), 50, 0);
   EXPECT_EQ(std::set<std::int64_t>(picked.begin(), picked.end()).size(), 50U);
 }
 
 TEST(Coreset, CoveringRadiusNeverGrows) {
   at::manual_seed(9);
   const at::Tensor points = at::randn({500, 8});
-  const Indices picked = select(points, 60, 0);
+  const Indices picked = pick(points, 60, 0);
   double last = std::numeric_limits<double>::infinity();
   for (std::int64_t count = 1; count <= 60; ++count) {
     const at::Tensor centres =

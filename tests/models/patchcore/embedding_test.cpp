@@ -36,9 +36,9 @@ TEST(Embedding, PatchCountsWhenHalfOfItIsKept) {
   at::Tensor keep = at::zeros({1, 1, 4, 8}, at::kByte);
   keep.slice(3, 0, 6).fill_(1);  // columns 0-5: cells of 4 columns are full and half full
   using uad::models::patchcore::kept_patches;
-  EXPECT_TRUE(at::equal(kept_patches(keep, 1, 2), at::tensor({true, true})));
-  EXPECT_TRUE(at::equal(kept_patches(keep.slice(3, 3), 1, 5),
-                        at::tensor({true, true, true, false, false})));
+  EXPECT_TRUE(at::equal(kept_patches(keep, 1, 2), at::tensor({1, 1}).to(at::kBool)));
+  EXPECT_TRUE(
+      at::equal(kept_patches(keep.slice(3, 3), 1, 5), at::tensor({1, 1, 1, 0, 0}).to(at::kBool)));
   EXPECT_FALSE(kept_patches({}, 1, 2).defined());
 }
 
