@@ -21,6 +21,7 @@
  */
 #include "gst-plugins/uadoverlay.h"
 
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -71,7 +72,7 @@ struct State {
 
   // streaming thread only
   GstVideoInfo info{};
-  uad::OverlayPainter painter{uad::OverlayOptions{}};
+  std::unique_ptr<uad::OverlayPainter> painter;
 };
 
 /// A result meta as the painter wants it. Keeps what the input points to.
@@ -165,10 +166,12 @@ static GstFlowReturn uad_overlay_transform_ip(GstBaseTransform* base, GstBuffer*
       const std::lock_guard guard(state->lock);
       options = state->options;
     }
-    if (options != state->painter.options()) state->painter = uad::OverlayPainter(options);
+    if (!state->painter || options != state->painter->options()) {
+      state->painter = std::make_unique<uad::OverlayPainter>(options);
+    }
     const Painting painting(meta);
     MappedFrame frame(state->info, buffer, GST_MAP_READWRITE);
-    state->painter.paint(frame.writable(), painting.input);
+    state->painter->paint(frame.writable(), painting.input);
     return GST_FLOW_OK;
   });
 }

@@ -8,10 +8,12 @@ namespace uad {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::int64_t kNever = std::numeric_limits<int>::max();  // the first frame is always due
+
 InferenceEngine::InferenceEngine(Events events)
     : analysed_(std::move(events.analysed)),
       models_(std::move(events.model)),
-      frames_since_taken_(std::numeric_limits<int>::max() - 1),  // the first frame is always due
+      frames_since_taken_(kNever),
       worker_([this](const AnalysisPtr& analysis) { finish(analysis); }) {}
 
 std::optional<Shown> InferenceEngine::analyse(const FrameInput& frame,
@@ -77,7 +79,7 @@ void InferenceEngine::stop() {
   health_.reset();
   skip_one_ = false;
   skipped_last_ = false;
-  frames_since_taken_ = std::numeric_limits<int>::max() - 1;
+  frames_since_taken_ = kNever;
 }
 
 }  // namespace uad

@@ -71,7 +71,7 @@ class InferenceEngine {
   LoadSlot<Analyser> models_;
   std::atomic<bool> skip_one_{false};
   bool skipped_last_ = false;
-  int frames_since_taken_ = 0;
+  std::int64_t frames_since_taken_;
   AnalysisPtr latest_;  // in `every`; the worker keeps its own
   LatestWorker worker_;
 };
