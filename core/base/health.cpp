@@ -36,8 +36,8 @@ void Health::analysed(double total_ms) {
 
 std::optional<HealthReport> Health::report(Clock::time_point now, Clock::duration max_gap) {
   const std::lock_guard guard(lock_);
-  if (!expecting_ || now - last_report_ < std::chrono::seconds(1)) return std::nullopt;
-  const auto gap = std::max(longest_gap_, now - last_frame_);
+  if (now - last_report_ < std::chrono::seconds(1)) return std::nullopt;
+  const auto gap = expecting_ ? std::max(longest_gap_, now - last_frame_) : longest_gap_;
   HealthReport report;
   report.frames = counts_.frames - at_last_report_.frames;
   report.unscored = counts_.unscored - at_last_report_.unscored;

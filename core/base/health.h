@@ -33,7 +33,7 @@ class Health {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// The stream begins, or runs again after a pause: the time until now was no gap.
+  /// A live stream begins, or runs again after a pause: from now on silence is a gap.
   void begin(Clock::time_point now);
   /// Nothing more is expected (pause, end of stream): silence is no gap.
   void end();

@@ -29,9 +29,12 @@ std::string ElementTest::model(const StubOptions& options, const std::string& na
 }
 
 Harness::Harness(const std::string& launch, const std::string& caps, bool live)
-    : harness_(gst_harness_new_parse(launch.c_str())), bus_(gst_bus_new()), caps_(caps) {
-  if (harness_ == nullptr) throw std::runtime_error("cannot parse: " + launch);
-  gst_element_set_bus(harness_->element, bus_);
+    : bus_(gst_bus_new()), caps_(caps) {
+  const auto bin = gst::ObjectPtr<GstElement>::adopt(
+      gst_parse_bin_from_description(launch.c_str(), TRUE, nullptr));
+  if (!bin) throw std::runtime_error("cannot parse: " + launch);
+  gst_element_set_bus(bin.get(), bus_);  // before it starts: a loader may fail at once
+  harness_ = gst_harness_new_with_element(bin.get(), "sink", "src");
   gst_harness_set_live(harness_, live);
   if (!caps.empty()) set_caps(caps);
 }

@@ -64,8 +64,8 @@ class Harness {
   bool wait_for_model();
 
  private:
-  GstHarness* harness_;
   GstBus* bus_;
+  GstHarness* harness_;
   std::string caps_;
 };
 

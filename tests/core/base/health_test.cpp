@@ -84,6 +84,18 @@ TEST_F(HealthTest, PauseIsNoGap) {
   EXPECT_FALSE(report());
 }
 
+TEST_F(HealthTest, StreamThatIsNotLiveMayPauseButMissesNoVerdictUnnoticed) {
+  health.end();
+  run(5, true, true);
+  now += 10s;
+  EXPECT_FALSE(report());
+  run(5, true, false);
+  now += 1s;
+  const auto found = report();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->unscored, 5U);
+}
+
 TEST_F(HealthTest, CountsAddUpAndMeanIsOverAllAnalyses) {
   run(3, true, true);
   run(2, false, false);
