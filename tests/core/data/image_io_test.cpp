@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <opencv2/core.hpp>
+#include <opencv2/core/utils/logger.hpp>
 #include <opencv2/imgcodecs.hpp>
 
 #include "core/base/error.h"
@@ -139,6 +140,13 @@ TEST_F(ImageIoTest, DamagedFilesPrintNothing) {
   expect_error(ErrorCode::kBadFile, {"b.png"},
                [&] { return uad::read_image(put("b.png", "not an image at all")); });
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
+TEST_F(ImageIoTest, TheApplicationsLogLevelOfOpenCvStays) {
+  const auto level = cv::utils::logging::getLogLevel();
+  expect_error(ErrorCode::kBadFile, {"a.tif"},
+               [&] { return uad::read_image(put("a.tif", "II*\0 no tiff")); });
+  EXPECT_EQ(cv::utils::logging::getLogLevel(), level);
 }
 
 TEST_F(ImageIoTest, ColourProfilesAreLeftOutWithoutAWarning) {
