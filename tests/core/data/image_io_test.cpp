@@ -21,9 +21,9 @@ using uad::test::TempDir;
 /// A 2x1 image: red-ish and blue-ish.
 const Image kPair{2, 1, 3, {200, 20, 10, 5, 30, 250}};
 
-std::string encoded(const std::string& extension, const cv::Mat& pixels) {
+std::string encoded(const std::string& extension, const cv::Mat& pixels, int jpeg_quality = 95) {
   std::vector<unsigned char> bytes;
-  cv::imencode(extension, pixels, bytes);
+  cv::imencode(extension, pixels, bytes, {cv::IMWRITE_JPEG_QUALITY, jpeg_quality});
   return {bytes.begin(), bytes.end()};
 }
 
@@ -90,7 +90,7 @@ TEST_F(ImageIoTest, ColouredMaskPixelCountsWhateverItsColour) {
 TEST_F(ImageIoTest, JpegMaskHasNoRingingAroundItsEdges) {
   cv::Mat pixels = cv::Mat::zeros(16, 16, CV_8U);
   pixels.colRange(0, 5) = 255;
-  const Image mask = uad::read_mask(put("a.jpg", encoded(".jpg", pixels)));
+  const Image mask = uad::read_mask(put("a.jpg", encoded(".jpg", pixels, 50)));
   for (int x = 0; x < 16; ++x) EXPECT_EQ(mask.pixels[static_cast<std::size_t>(x)] != 0, x < 5) << x;
 }
 
