@@ -33,7 +33,6 @@ class InferenceEngineTest : public ::testing::Test {
   uad::FrameInput frame() {
     uad::FrameInput input;
     input.capture.running_time = input.capture.pts = 40'000'000ULL * number++;
-    input.capture.arrival = std::chrono::steady_clock::now();
     input.cut = [this](const uad::Analyser& analyser) {
       ++cuts;
       return analyser.cut(uad::view(image));
@@ -73,6 +72,11 @@ TEST_F(InferenceEngineTest, IntervalCarriesTheResultAndCutsNothingInBetween) {
   EXPECT_EQ(next(0)->verdict, uad::Verdict::kPass);
   EXPECT_EQ(cuts, 2);
   EXPECT_EQ(engine.health().counts().skipped, 2U);
+}
+
+TEST_F(InferenceEngineTest, WaitForTheModelIsNoAnalysisTime) {
+  load({.load_delay_ms = 300});
+  EXPECT_LT(next(0)->analysis->timings.total_ms, 200);
 }
 
 TEST_F(InferenceEngineTest, LatestPassesFramesUnscoredWhileTheModelLoads) {
