@@ -90,7 +90,7 @@ TEST_F(InferenceEngineTest, LatestPassesFramesUnscoredWhileTheModelLoads) {
 }
 
 TEST_F(InferenceEngineTest, LatestDoesNotCutWhatTheBusyWorkerCannotTake) {
-  load({.delay_ms = 200});
+  load({.delay_ms = 800});
   ASSERT_NE(engine.models().wait(), nullptr);
   options.every = false;
   for (int i = 0; i < 20; ++i) {
