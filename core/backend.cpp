@@ -14,6 +14,7 @@
 
 #include "core/base/error.h"
 #include "core/data/image_io.h"
+#include "core/exec/thread_pool.h"
 #include "core/loaded_model.h"
 #include "core/preprocessor.h"
 
@@ -112,6 +113,7 @@ class TorchBackend final : public Backend {
                                     const ExecutionOptions& options, const ProgressFn& progress,
                                     std::stop_token stop) override {
     return translated([&]() -> ModelPtr {
+      use_threads(options.threads);
       const FileKey key = file_key(file, options);
       const std::lock_guard guard(lock_);
       if (ModelPtr shared = models_[key].lock()) return shared;
