@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The `uad` program from outside: forms, exit codes, files, errors.
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "core/data/image_io.h"
+#include "core/demo/line.h"
+#include "tests/support/temp_dir.h"
+#include "tests/tools/run_program.h"
+
+namespace uad {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using test::ProgramResult;
+using test::run_uad;
+using test::TempDir;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+json read_json(const fs::path& file) { return json::parse(test::read_bytes(file)); }
+
+/// One small data set and one model of it for all tests.
+class Uad : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    shared_ = new TempDir();
+    draw("train/good", demo::Defect::kNone, 12);
+    draw("test/good", demo::Defect::kNone, 4);
+    draw("test/scratch", demo::Defect::kScratch, 4);
+    const ProgramResult result = train({"--output", model()});
+    ASSERT_EQ(result.code, 0) << result.err;
+  }
+  static void TearDownTestSuite() { delete shared_; }
+
+  static void draw(const std::string& folder, demo::Defect defect, int count) {
+    demo::ProductionLine line(std::hash<std::string>()(folder) % 1000,
+                              [defect](int) { return defect; });
+    const fs::path images = *shared_ / "set" / folder;
+    const fs::path masks = *shared_ / "set" / "ground_truth" / "scratch";
+    fs::create_directories(images);
+    fs::create_directories(masks);
+    for (int i = 0; i < count; ++i) {
+      const demo::Shot shot = line.shoot({256, 256}, i * demo::ProductionLine::kPitch, 1.0);
+      write_png(images / fmt::format("{}.png", i), shot.image);
+      if (defect != demo::Defect::kNone) {
+        write_png(masks / fmt::format("{}_mask.png", i), shot.mask);
+      }
+    }
+  }
+
+  static ProgramResult train(std::vector<std::string> more) {
+    std::vector<std::string> args{"train",    "--data",  data(), "--backbone", "gabor",
+                                  "--resize", "128x128", "--k",  "5"};
+    args.insert(args.end(), more.begin(), more.end());
+    return run_uad(args);
+  }
+
+  static std::string data() { return (*shared_ / "set").string(); }
+  static std::string model() { return (*shared_ / "model.uad").string(); }
+  static std::string image(const std::string& name) {
+    return (*shared_ / "set" / "test" / name).string();
+  }
+  /// A copy of the data set that a test may damage.
+  fs::path copy_of_data() {
+    fs::copy(data(), folder_ / "set", fs::copy_options::recursive);
+    return folder_ / "set";
+  }
+
+  static TempDir* shared_;
+  TempDir folder_;
+};
+TempDir* Uad::shared_ = nullptr;
+
+TEST_F(Uad, HelpOfEveryCommandHasExamples) {
+  EXPECT_EQ(run_uad({"--help"}).code, 0);
+  for (const char* command : {"train", "eval", "predict", "info", "demo"}) {
+    const ProgramResult result = run_uad({command, "--help"});
+    EXPECT_EQ(result.code, 0) << command;
+    EXPECT_THAT(result.out, HasSubstr("Examples:")) << command;
+    EXPECT_THAT(result.out, HasSubstr("--config")) << command;
+  }
+}
+
+TEST_F(Uad, WrongUsageIsExitCode2) {
+  for (const std::vector<std::string>& args : {std::vector<std::string>{},
+                                               {"trian"},
+                                               {"train", "--rezise", "3"},
+                                               {"train"},
+                                               {"train", "--data", data(), "--seed", "x"},
+                                               {"train", "--method", "nothing"},
+                                               {"eval", "--data", data()},
+                                               {"predict", "--model", model()},
+                                               {"info"}}) {
+    const ProgramResult result = run_uad(args);
+    EXPECT_EQ(result.code, 2) << ::testing::PrintToString(args) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("uad: "));
+  }
+  EXPECT_THAT(run_uad({"trian"}).err, HasSubstr("Did you mean \"train\"?"));
+  EXPECT_THAT(run_uad({"train", "--rezise", "3"}).err, HasSubstr("--resize"));
+}
+
+TEST_F(Uad, YamlGivesOptionsAndTheCommandLineWins) {
+  test::write_bytes(folder_ / "x.yaml",
+                    "method: coreset\nk: 7\nseed: 9\nresize: [64, 128]\nbackbone: gabor\n"
+                    "num_workers: 4\nmodel_path: other.uad\n");
+  const std::string output = folder_ / "y.uad";
+  const ProgramResult result = run_uad({"train", "--config", folder_ / "x.yaml", "--data", data(),
+                                        "--seed", "4", "--output", output});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("reduction: coreset"));
+  EXPECT_THAT(result.err, HasSubstr("\"num_workers\" has no effect"));
+  ASSERT_EQ(run_uad({"info", output, "--json", folder_ / "i.json"}).code, 0);
+  const json info = read_json(folder_ / "i.json");
+  EXPECT_EQ(info["options"]["k"], 7);
+  EXPECT_EQ(info["training"]["seed"], 4);
+  const ProgramResult shown = run_uad({"info", output});
+  EXPECT_THAT(shown.out, HasSubstr("resize 128x64"));
+}
+
+TEST_F(Uad, RatioIsKInPercent) {
+  const std::string output = folder_ / "y.uad";
+  ASSERT_EQ(train({"--output", output, "--ratio", "0.03"}).code, 0);
+  ASSERT_EQ(run_uad({"info", output, "--json", folder_ / "i.json"}).code, 0);
+  EXPECT_EQ(read_json(folder_ / "i.json")["options"]["k"], 3);
+}
+
+TEST_F(Uad, EvalWritesEveryMetric) {
+  const std::string file = folder_ / "m.json";
+  ASSERT_EQ(run_uad({"eval", "--model", model(), "--data", data(), "--json", file}).code, 0);
+  const json metrics = read_json(file);
+  for (const char* key : {"image_auroc", "image_ap", "image_f1", "image_threshold", "pixel_auroc",
+                          "pixel_ap", "pixel_f1", "pixel_pro", "ms_per_image"}) {
+    EXPECT_TRUE(metrics[key].is_number()) << key;
+  }
+  EXPECT_EQ(metrics["counts"]["good"], 4);
+  EXPECT_EQ(metrics["counts"]["kinds"]["scratch"], 4);
+  EXPECT_GE(metrics["image_auroc"], 0.9);
+  EXPECT_TRUE(metrics["undefined"].empty());
+}
+
+TEST_F(Uad, EvalOfOneClassIsUndefinedNotZero) {
+  const fs::path set = copy_of_data();
+  fs::remove_all(set / "test" / "scratch");
+  const std::string file = folder_ / "m.json";
+  ASSERT_EQ(run_uad({"eval", "--model", model(), "--data", set, "--json", file}).code, 0);
+  const json metrics = read_json(file);
+  EXPECT_TRUE(metrics["image_auroc"].is_null());
+  EXPECT_THAT(metrics["undefined"]["image_auroc"].get<std::string>(), HasSubstr("no defective"));
+}
+
+TEST_F(Uad, EvalCountsMissingMasks) {
+  const fs::path set = copy_of_data();
+  fs::remove(set / "ground_truth" / "scratch" / "1_mask.png");
+  const std::string file = folder_ / "m.json";
+  const ProgramResult result = run_uad({"eval", "--model", model(), "--data", set, "--json", file});
+  ASSERT_EQ(result.code, 0);
+  EXPECT_EQ(read_json(file)["counts"]["missing_masks"], 1);
+  EXPECT_THAT(result.err, HasSubstr("1 without mask"));
+}
+
+TEST_F(Uad, TrainingSkipsAndCountsWhatCannotBeRead) {
+  const fs::path set = copy_of_data();
+  const std::string whole = test::read_bytes(set / "train" / "good" / "3.png");
+  test::write_bytes(set / "train" / "good" / "3.png", whole.substr(0, whole.size() / 2));
+  const std::string summary = folder_ / "s.json";
+  const ProgramResult result = run_uad({"train", "--data", set, "--backbone", "gabor", "--resize",
+                                        "128", "--output", folder_ / "y.uad", "--json", summary});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(read_json(summary)["images"], 11);
+  EXPECT_EQ(read_json(summary)["skipped"], 1);
+  EXPECT_THAT(result.err, HasSubstr("3.png"));
+  const ProgramResult strict = run_uad({"train", "--data", set, "--backbone", "gabor", "--resize",
+                                        "128", "--output", folder_ / "z.uad", "--strict"});
+  EXPECT_EQ(strict.code, 1);
+  EXPECT_FALSE(fs::exists(folder_ / "z.uad"));
+}
+
+TEST_F(Uad, PredictGivesOneObjectAnImage) {
+  const std::string file = folder_ / "p.json";
+  const ProgramResult result = run_uad(
+      {"predict", "--model", model(), image("good"), image("scratch/0.png"), "--json", file});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const json list = read_json(file);
+  ASSERT_EQ(list.size(), 5U);
+  for (const json& one : list) {
+    for (const char* key : {"path", "score", "normalised_score", "verdict", "regions"}) {
+      EXPECT_TRUE(one.contains(key)) << key;
+    }
+  }
+  EXPECT_EQ(list[4]["path"], image("scratch/0.png"));
+}
+
+TEST_F(Uad, PredictFailsOnRejectOnlyWhenAsked) {
+  const std::vector<std::string> args{
+      "predict", "--model",          model(), image("good/0.png"), "--reject-threshold",
+      "0.0001",  "--warn-threshold", "0.0001"};
+  const ProgramResult plain = run_uad(args);
+  EXPECT_EQ(plain.code, 0) << plain.err;
+  EXPECT_THAT(plain.out, HasSubstr("REJECT"));
+  auto failing = args;
+  failing.push_back("--fail-on-reject");
+  EXPECT_EQ(run_uad(failing).code, 3);
+}
+
+TEST_F(Uad, PredictSavesMapsAndPictures) {
+  const fs::path maps = folder_ / "maps";
+  ASSERT_EQ(run_uad({"predict", "--model", model(), image("scratch"), "--save-maps", maps}).code,
+            0);
+  const std::string bytes = test::read_bytes(maps / "0.npy");
+  EXPECT_THAT(bytes, HasSubstr("'shape': (128, 128)"));
+  EXPECT_EQ(bytes.size(), 128U + 128 * 128 * 4);
+  const Image picture = read_image(maps / "0_heatmap.png");
+  EXPECT_EQ(picture.width, 256);
+}
+
+TEST_F(Uad, PredictRefusesABrokenImage) {
+  const std::string whole = test::read_bytes(image("good/0.png"));
+  test::write_bytes(folder_ / "broken.png", whole.substr(0, whole.size() / 2));
+  const ProgramResult result = run_uad({"predict", "--model", model(), folder_ / "broken.png"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.err, HasSubstr("broken.png"));
+}
+
+TEST_F(Uad, InfoSaysWhereThresholdsComeFromAndVerifies) {
+  const ProgramResult result = run_uad({"info", model(), "--verify"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  for (const char* part : {"mean + 3 sd", "5 of 12 images", "self-test", "patchcore", "gabor",
+                           "hashes and self-test hold"}) {
+    EXPECT_THAT(result.out, HasSubstr(part));
+  }
+}
+
+TEST_F(Uad, ADamagedModelIsRefused) {
+  std::string bytes = test::read_bytes(model());
+  bytes[bytes.size() - 100] ^= 1;
+  test::write_bytes(folder_ / "bad.uad", bytes);
+  const ProgramResult result =
+      run_uad({"predict", "--model", folder_ / "bad.uad", image("good/0.png")});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.err, HasSubstr("bad.uad"));
+}
+
+TEST_F(Uad, MissingThingsAreNamed) {
+  const ProgramResult weights =
+      run_uad({"train", "--data", data(), "--backbone", "resnet18", "--weights-dir", folder_.path(),
+               "--output", folder_ / "y.uad"});
+  EXPECT_EQ(weights.code, 1);
+  EXPECT_THAT(weights.err, HasSubstr("resnet18"));
+  EXPECT_THAT(weights.err, HasSubstr("fetch-weights"));
+  EXPECT_THAT(run_uad({"train", "--data", "/nowhere"}).err, HasSubstr("/nowhere"));
+  EXPECT_EQ(run_uad({"train", "--data", "/nowhere"}).code, 1);
+  fs::create_directories(folder_ / "empty");
+  const ProgramResult empty = run_uad({"train", "--data", folder_ / "empty"});
+  EXPECT_EQ(empty.code, 1);
+  EXPECT_THAT(empty.err, HasSubstr("empty"));
+}
+
+TEST_F(Uad, AFullDiskLeavesTheOldModelAndNoPart) {
+  const fs::path output = folder_ / "line" / "model.uad";
+  fs::create_directories(output.parent_path());
+  fs::copy(model(), output);
+  const std::string before = test::read_bytes(output);
+  const ProgramResult result = run_uad(
+      {"train", "--data", data(), "--backbone", "gabor", "--resize", "128", "--output", output},
+      "trap '' XFSZ; ulimit -f 16;");
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.err, HasSubstr("model.uad"));
+  EXPECT_EQ(test::read_bytes(output), before);
+  EXPECT_EQ(std::distance(fs::directory_iterator(output.parent_path()), {}), 1);
+}
+
+TEST_F(Uad, ErrorsAreOneLineAndNoBarIsDrawnIntoFiles) {
+  const ProgramResult result = run_uad({"info", "/nowhere/model.uad"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_EQ(std::ranges::count(result.err, '\n'), 1);
+  EXPECT_THAT(train({"--output", folder_ / "y.uad"}).err, Not(HasSubstr("\r")));
+}
+
+TEST_F(Uad, GroupsTrainAndEvaluateEveryCategory) {
+  fs::create_directories(folder_ / "root");
+  for (const char* name : {"tile", "own_product"}) {
+    fs::copy(data(), folder_ / "root" / name, fs::copy_options::recursive);
+  }
+  const fs::path models = folder_ / "models";
+  const fs::path root = folder_ / "root";
+  const ProgramResult trained = run_uad({"train", "--data", root, "--category", "all", "--backbone",
+                                         "gabor", "--resize", "64", "--output", models});
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_TRUE(fs::exists(models / "tile.uad"));
+  EXPECT_TRUE(fs::exists(models / "own_product.uad"));
+  const std::string file = folder_ / "m.json";
+  ASSERT_EQ(
+      run_uad({"eval", "--model", models, "--data", root, "--category", "all", "--json", file})
+          .code,
+      0);
+  const json metrics = read_json(file);
+  EXPECT_EQ(metrics["categories"].size(), 2U);
+  EXPECT_TRUE(metrics["mean"]["image_auroc"].is_number());
+  EXPECT_EQ(run_uad({"train", "--data", root, "--category", "objects"}).code, 1);
+}
+
+TEST_F(Uad, LabelledSetsMayCalibrate) {
+  const std::string output = folder_ / "y.uad";
+  ASSERT_EQ(train({"--output", output, "--calibrate-on", "test"}).code, 0);
+  EXPECT_THAT(run_uad({"info", output}).out, HasSubstr("F1-optimal"));
+}
+
+}  // namespace
+}  // namespace uad

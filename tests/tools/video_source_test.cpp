@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "tools/video_source.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/base/image.h"
+#include "tests/core/frame_list.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/temp_dir.h"
+#include "tools/demo_video.h"
+
+namespace uad::tools {
+namespace {
+
+using test::expect_error;
+
+/// A video of 40 flat frames, frame i of the grey level 30 + 5 i.
+class Video : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new test::TempDir();
+    record_video(
+        *folder_ / "levels.mp4", kFrames,
+        [](int i) { return test::flat_image(64, 48, static_cast<std::uint8_t>(level(i))); },
+        [](double, const std::string&) {});
+  }
+  static void TearDownTestSuite() { delete folder_; }
+
+  static constexpr int kFrames = 40;
+  static int level(int frame) { return 30 + 5 * frame; }
+  static std::filesystem::path file() { return *folder_ / "levels.mp4"; }
+
+  /// Frame number by its brightness.
+  static int number_of(const LabelledFrame& frame) {
+    const Image rgb = to_rgb(frame.view, {0, 0, frame.view.width, frame.view.height});
+    const int middle = rgb.pixels[rgb.pixels.size() / 2];
+    return (middle - 30 + 2) / 5;
+  }
+
+  static std::vector<int> numbers(VideoSource& source) {
+    std::vector<int> result;
+    while (const auto frame = source.next()) result.push_back(number_of(*frame));
+    return result;
+  }
+
+  static test::TempDir* folder_;
+};
+test::TempDir* Video::folder_ = nullptr;
+
+TEST_F(Video, AllFramesComeInOrder) {
+  VideoSource source(file(), {});
+  std::vector<int> all(kFrames);
+  std::iota(all.begin(), all.end(), 0);
+  EXPECT_EQ(numbers(source), all);
+}
+
+TEST_F(Video, ARangeIncludesBothEnds) {
+  VideoSource source(file(), parse_frame_range("10-13"));
+  EXPECT_EQ(source.size(), 4U);
+  EXPECT_EQ(numbers(source), (std::vector<int>{10, 11, 12, 13}));
+}
+
+TEST_F(Video, RewindStartsAgainFromAnywhere) {
+  VideoSource source(file(), parse_frame_range("5-8"));
+  (void)source.next();
+  (void)source.next();
+  source.rewind();
+  EXPECT_EQ(numbers(source), (std::vector<int>{5, 6, 7, 8}));
+}
+
+TEST_F(Video, FramesOutliveTheSource) {
+  std::optional<LabelledFrame> frame;
+  {
+    VideoSource source(file(), parse_frame_range("20"));
+    frame = source.next();
+  }
+  ASSERT_TRUE(frame);
+  EXPECT_EQ(number_of(*frame), 20);
+  EXPECT_EQ(frame->name, file().string() + "#20");
+  EXPECT_EQ(frame->view.format, PixelFormat::kI420);  // as the decoder gives it
+}
+
+TEST_F(Video, ARangePastTheEndSaysHowLongItIs) {
+  VideoSource source(file(), parse_frame_range("30-60"));
+  expect_error(ErrorCode::kBadFile, {"ends after frame 39", "30-60", "--frames"},
+               [&] { return numbers(source); });
+}
+
+TEST_F(Video, AFileCutOffIsAnError) {
+  const std::string bytes = test::read_bytes(file());
+  test::write_bytes(*folder_ / "cut.mp4", bytes.substr(0, bytes.size() / 2));
+  VideoSource source(*folder_ / "cut.mp4", {});
+  expect_error(ErrorCode::kBadFile, {"cut.mp4", "cannot be decoded"},
+               [&] { return numbers(source); });
+}
+
+TEST_F(Video, AFileCutOffBehindItsHeaderIsAnError) {
+  const std::filesystem::path whole = *folder_ / "front.mkv";
+  Pipeline pipeline("filesrc location=" + file().string() +
+                    " ! qtdemux ! h264parse ! matroskamux ! filesink location=" + whole.string());
+  pipeline.play();
+  pipeline.run_to_end();
+  const std::string bytes = test::read_bytes(whole);
+  test::write_bytes(*folder_ / "cut.mkv", bytes.substr(0, bytes.size() / 3));
+  VideoSource source(*folder_ / "cut.mkv", {});
+  expect_error(ErrorCode::kBadFile, {"cut.mkv"}, [&] { return numbers(source); });
+}
+
+TEST_F(Video, WhatIsNoVideoIsAnError) {
+  test::write_bytes(*folder_ / "text.mp4", std::string(5000, 'a'));
+  VideoSource source(*folder_ / "text.mp4", {});
+  expect_error(ErrorCode::kBadFile, {"text.mp4"}, [&] { return numbers(source); });
+}
+
+TEST_F(Video, AMissingFileIsNamed) {
+  expect_error(ErrorCode::kNotFound, {"/nowhere/a.mp4", "does not exist"},
+               [] { return VideoSource("/nowhere/a.mp4", {}).size(); });
+}
+
+TEST(FrameRange, ReadsItsForms) {
+  EXPECT_EQ(parse_frame_range("3-9").first, 3);
+  EXPECT_EQ(parse_frame_range("3-9").last, 9);
+  EXPECT_EQ(parse_frame_range("3-").last, std::nullopt);
+  EXPECT_EQ(parse_frame_range("7").last, 7);
+  EXPECT_EQ(parse_frame_range("").first, 0);
+  for (const char* bad : {"9-3", "-3", "a-b", "1-2-3", "1.5"}) {
+    expect_error(ErrorCode::kBadOption, {"frames", bad}, [&] { return parse_frame_range(bad); });
+  }
+}
+
+}  // namespace
+}  // namespace uad::tools

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// uad eval: a model against labelled images.
+#include <cmath>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "core/eval/evaluation.h"
+#include "core/exec/thread_pool.h"
+#include "core/loaded_model.h"
+#include "core/preprocessor.h"
+#include "models/registry.h"
+#include "tools/arguments.h"
+#include "tools/commands.h"
+#include "tools/common_options.h"
+#include "tools/console.h"
+
+namespace uad::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kExamples = R"(Examples:
+  uad eval --model screw.uad --data mvtec/screw --json metrics.json
+  uad eval --model models/ --data mvtec --category all --json -)";
+
+Syntax eval_syntax() {
+  Syntax syntax;
+  syntax.name = "eval";
+  syntax.summary = "Measures a model on labelled images (MVTec layout).";
+  syntax.examples = kExamples;
+  syntax.options = join({{{.name = "model",
+                           .help = "model file; for a group of categories, their folder",
+                           .aliases = {"model_path"}},
+                          {.name = "json", .help = "write the metrics as JSON; - = stdout"}},
+                         data_specs(),
+                         execution_specs(),
+                         ignored_specs()});
+  syntax.elsewhere = all_keys();
+  return syntax;
+}
+
+fs::path model_file(const Arguments& args, const CategoryData& data) {
+  if (!args.has("model")) throw UsageError("--model is missing: a .uad file made by uad train.");
+  const fs::path model = args.get<std::string>("model");
+  return fs::is_directory(model) ? model / (data.name + ".uad") : model;
+}
+
+Evaluation evaluate_one(const fs::path& file, const CategoryData& data, const Arguments& args) {
+  ProgressBar bar;
+  const auto test = open_split(data.path, Split::kTest, args);
+  const ModelPtr model = load_model(file, models::method_table(), execution_options(args),
+                                    bar.callback(), std::stop_token());
+  const TilePreprocessor preprocessor({model->manifest().input, model->mask()});
+  return evaluate(*model, preprocessor, *test, {.progress = bar.callback()});
+}
+
+std::string percent(double value) {
+  return std::isfinite(value) ? fmt::format("{:.4f}", value) : "undefined";
+}
+
+void print_summary(const std::string& name, const Evaluation& evaluation) {
+  const nlohmann::json counts = to_json(evaluation)["counts"];
+  fmt::print(stderr, "{}: {} good, {} defective, {} skipped, {} without mask\n", name,
+             counts["good"].dump(), counts["defective"].dump(), counts["skipped"].dump(),
+             counts["missing_masks"].dump());
+  fmt::print(stderr, "  image  AUROC {}  AP {}  F1 {} at {:.6g}\n", percent(evaluation.image_auroc),
+             percent(evaluation.image_ap), percent(evaluation.image_f1.f1),
+             evaluation.image_f1.threshold);
+  fmt::print(stderr, "  pixel  AUROC {}  AP {}  F1 {}  PRO {}\n", percent(evaluation.pixels.auroc),
+             percent(evaluation.pixels.average_precision), percent(evaluation.pixels.f1.f1),
+             percent(evaluation.pixels.aupro));
+  fmt::print(stderr, "  at the model's reject threshold {:.6g}: balanced accuracy {}\n",
+             evaluation.reject, percent(evaluation.at_reject.balanced_accuracy()));
+  fmt::print(stderr, "  {:.1f} ms per image\n", evaluation.ms_per_image);
+  for (const auto& [key, reason] : evaluation.undefined) {
+    fmt::print(stderr, "  {} is undefined: {}\n", key, reason);
+  }
+  for (const SkippedFrame& frame : evaluation.skipped) {
+    note(fmt::format("skipped \"{}\": {}", frame.name, frame.reason));
+  }
+}
+
+/// Mean of a metric over the categories where it is defined; null where there is none.
+nlohmann::json mean_of(const nlohmann::json& categories, const char* key) {
+  double sum = 0;
+  int count = 0;
+  for (const auto& [name, metrics] : categories.items()) {
+    if (metrics[key].is_null()) continue;
+    sum += metrics[key].get<double>();
+    ++count;
+  }
+  return count == 0 ? nlohmann::json() : nlohmann::json(sum / count);
+}
+
+nlohmann::json with_mean(const nlohmann::json& categories) {
+  nlohmann::json mean;
+  for (const char* key : {"image_auroc", "image_ap", "image_f1", "pixel_auroc", "pixel_ap",
+                          "pixel_f1", "pixel_pro", "ms_per_image"}) {
+    mean[key] = mean_of(categories, key);
+  }
+  return {{"categories", categories}, {"mean", mean}};
+}
+
+}  // namespace
+
+int run_eval(const Args& args) {
+  const Arguments arguments = parse_arguments(eval_syntax(), args);
+  announce(arguments);
+  use_threads(arguments.get<int>("threads"));
+  nlohmann::json categories = nlohmann::json::object();
+  const std::vector<CategoryData> data = find_data(arguments);
+  for (const CategoryData& one : data) {
+    const fs::path file = model_file(arguments, one);
+    const Evaluation evaluation = evaluate_one(file, one, arguments);
+    print_summary(one.name, evaluation);
+    categories[one.name] = to_json(evaluation);
+    categories[one.name]["model"] = file.string();
+    categories[one.name]["data"] = one.path.string();
+  }
+  if (arguments.has("json")) {
+    write_json(arguments.get<std::string>("json"),
+               data.size() == 1 ? *categories.begin() : with_mean(categories));
+  }
+  return 0;
+}
+
+}  // namespace uad::tools

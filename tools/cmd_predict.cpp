@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// uad predict: score, verdict and regions of images or of the frames of a video.
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "core/base/regions.h"
+#include "core/data/dataset.h"
+#include "core/data/image_io.h"
+#include "core/exec/thread_pool.h"
+#include "core/loaded_model.h"
+#include "core/preprocessor.h"
+#include "models/registry.h"
+#include "tools/arguments.h"
+#include "tools/commands.h"
+#include "tools/common_options.h"
+#include "tools/console.h"
+#include "tools/pictures.h"
+
+namespace uad::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kExamples = R"(Examples:
+  uad predict --model screw.uad part.png
+  uad predict --model screw.uad parts/ --json scores.json --save-maps maps/
+  uad predict --model bottles.uad camera.mp4 --frames 0-500 --fail-on-reject)";
+
+Syntax predict_syntax() {
+  Syntax syntax;
+  syntax.name = "predict";
+  syntax.summary = "Scores images, folders of images, or the frames of a video.";
+  syntax.positional = "PATH";
+  syntax.examples = kExamples;
+  syntax.options = join(
+      {{{.name = "model", .help = "model file", .aliases = {"model_path"}},
+        {.name = "img_path", .help = "an image, if no PATH is given"},
+        {.name = "json", .help = "write a list with one object an image; - = stdout"},
+        {.name = "save_maps", .help = "folder for score maps (.npy, float32) and heatmaps (.png)"},
+        {.name = "fail_on_reject",
+         .type = OptionType::kBool,
+         .default_value = false,
+         .help = "exit with 3 if anything is rejected"},
+        {.name = "warn_threshold", .type = OptionType::kFloat, .help = "raw score [the model's]"},
+        {.name = "reject_threshold", .type = OptionType::kFloat, .help = "raw score [the model's]"},
+        {.name = "threshold",
+         .type = OptionType::kFloat,
+         .default_value = 0.5,
+         .help = "where regions begin, on the normalised map",
+         .minimum = 0,
+         .maximum = 1},
+        {.name = "min_area",
+         .type = OptionType::kFloat,
+         .help = "smallest region, frame pixels [the model's]",
+         .minimum = 0},
+        {.name = "frames", .help = "frames A-B of a video, counted from 0, both included"}},
+       execution_specs(),
+       ignored_specs()});
+  syntax.elsewhere = all_keys();
+  return syntax;
+}
+
+/// One thing to score, and the name of its files below --save-maps.
+struct Input {
+  fs::path file;
+  fs::path output;
+};
+
+std::vector<Input> images_below(const fs::path& folder) {
+  std::vector<Input> result;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    const fs::path& file = entry.path();
+    if (!entry.is_regular_file() || file.filename().string().starts_with('.')) continue;
+    if (has_image_extension(file)) result.push_back({file, fs::relative(file, folder)});
+  }
+  std::ranges::sort(result, {}, &Input::file);
+  if (result.empty()) {
+    throw Error(ErrorCode::kNotFound, fmt::format("Folder \"{}\" holds no image (.png, .jpg, .bmp, "
+                                                  ".tif).",
+                                                  folder.string()));
+  }
+  return result;
+}
+
+std::vector<Input> list_inputs(const std::vector<std::string>& paths) {
+  std::vector<Input> result;
+  for (const fs::path path : paths) {
+    if (!fs::exists(path)) {
+      throw Error(ErrorCode::kNotFound, fmt::format("\"{}\" does not exist.", path.string()));
+    }
+    if (fs::is_directory(path)) {
+      for (Input& input : images_below(path)) result.push_back(std::move(input));
+    } else {
+      result.push_back({path, path.filename()});
+    }
+  }
+  return result;
+}
+
+Thresholds effective_thresholds(const Arguments& args, const Thresholds& model) {
+  const auto number = [&](const char* key) {
+    return args.has(key) ? args.get<double>(key) : std::nan("");
+  };
+  Thresholds thresholds;
+  try {
+    thresholds = apply(model, {.warn = number("warn_threshold"),
+                               .reject = number("reject_threshold"),
+                               .min_area = number("min_area")});
+  } catch (const Error& error) {
+    throw UsageError(error.what());
+  }
+  const double region = args.get<double>("threshold");
+  if (region != 0.5) thresholds.map = thresholds.map.with_threshold(thresholds.map.raw(region));
+  return thresholds;
+}
+
+nlohmann::json to_json(const Region& region) {
+  return {{"x", region.box.x},
+          {"y", region.box.y},
+          {"width", region.box.width},
+          {"height", region.box.height},
+          {"area", region.area},
+          {"centroid", {region.centroid_x, region.centroid_y}},
+          {"max_score", region.max_score},
+          {"mean_score", region.mean_score}};
+}
+
+class Predictor {
+ public:
+  Predictor(const Arguments& args, ModelPtr model)
+      : args_(args),
+        model_(std::move(model)),
+        preprocessor_({model_->manifest().input, model_->mask()}),
+        thresholds_(effective_thresholds(args, model_->manifest().thresholds)) {}
+
+  void predict(const Input& input) {
+    if (is_video(input.file)) {
+      predict_video(input);
+    } else {
+      const Image image = read_image(input.file);
+      fs::path output = input.output;
+      predict_frame(input.file.string(), view(image), output.replace_extension());
+    }
+  }
+
+  [[nodiscard]] const nlohmann::json& results() const { return results_; }
+  [[nodiscard]] bool rejected() const { return rejected_; }
+
+ private:
+  void predict_video(const Input& input) {
+    const auto frames = open_split(input.file, Split::kTest, args_);
+    while (const auto frame = frames->next()) {
+      const std::string number = frame->name.substr(frame->name.rfind('#') + 1);
+      fs::path output = input.output;
+      predict_frame(frame->name, frame->view,
+                    output.replace_extension() / fmt::format("{:0>6}", number));
+    }
+  }
+
+  void predict_frame(const std::string& name, const FrameView& frame, const fs::path& output) {
+    const ModelOutput result = model_->analyse(*preprocessor_.cut(frame));
+    const std::vector<Region> regions =
+        find_regions(result.map, result.placement, thresholds_.map.thr, thresholds_.min_area);
+    const OverlayInput verdict{.map = &result.map,
+                               .placement = result.placement,
+                               .thresholds = thresholds_,
+                               .verdict = judge(result.score, thresholds_),
+                               .score = result.score,
+                               .normalised_score = thresholds_.image.normalise(result.score),
+                               .regions = regions};
+    rejected_ = rejected_ || verdict.verdict == Verdict::kReject;
+    report(name, verdict);
+    if (args_.has("save_maps")) save_maps(frame, verdict, output);
+  }
+
+  void report(const std::string& name, const OverlayInput& result) {
+    nlohmann::json regions = nlohmann::json::array();
+    for (const Region& region : result.regions) regions.push_back(to_json(region));
+    if (args_.text("json") != "-") {
+      fmt::print("{:<8} {:.4f}  {:.6g}  {} regions  {}\n", to_string(result.verdict),
+                 result.normalised_score, result.score, regions.size(), name);
+    }
+    results_.push_back({{"path", name},
+                        {"score", result.score},
+                        {"normalised_score", result.normalised_score},
+                        {"verdict", to_string(result.verdict)},
+                        {"regions", regions}});
+  }
+
+  void save_maps(const FrameView& frame, const OverlayInput& result, const fs::path& output) const {
+    const fs::path base = fs::path(args_.get<std::string>("save_maps")) / output;
+    fs::create_directories(base.parent_path());
+    write_npy(base.string() + ".npy", *result.map);
+    const Image rgb = to_rgb(frame, {0, 0, frame.width, frame.height});
+    write_png(base.string() + "_heatmap.png", painted(rgb, result));
+  }
+
+  const Arguments& args_;
+  ModelPtr model_;
+  TilePreprocessor preprocessor_;
+  Thresholds thresholds_;
+  nlohmann::json results_ = nlohmann::json::array();
+  bool rejected_ = false;
+};
+
+}  // namespace
+
+int run_predict(const Args& args) {
+  Arguments arguments = parse_arguments(predict_syntax(), args);
+  for (const std::string& text : arguments.notes) note(text);
+  if (arguments.paths.empty() && arguments.has("img_path")) {
+    arguments.paths = {arguments.get<std::string>("img_path")};
+  }
+  if (arguments.paths.empty()) throw UsageError("PATH is missing: an image, a folder or a video.");
+  if (!arguments.has("model")) {
+    throw UsageError("--model is missing: a .uad file made by uad train.");
+  }
+  const std::vector<Input> inputs = list_inputs(arguments.paths);
+  use_threads(arguments.get<int>("threads"));
+  Predictor predictor(arguments,
+                      load_model(arguments.get<std::string>("model"), models::method_table(),
+                                 execution_options(arguments), {}, std::stop_token()));
+  ProgressBar bar;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    predictor.predict(inputs[i]);
+    bar.update(static_cast<double>(i + 1) / static_cast<double>(inputs.size()), "images");
+  }
+  if (arguments.has("json")) write_json(arguments.get<std::string>("json"), predictor.results());
+  return predictor.rejected() && arguments.get<bool>("fail_on_reject") ? 3 : 0;
+}
+
+}  // namespace uad::tools

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// uad train: good images in, model file out.
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "core/base/methods.h"
+#include "core/calibration.h"
+#include "core/data/image_io.h"
+#include "core/device.h"
+#include "core/eval/evaluation.h"
+#include "core/exec/thread_pool.h"
+#include "core/loaded_model.h"
+#include "core/preprocessor.h"
+#include "core/training.h"
+#include "models/registry.h"
+#include "tools/arguments.h"
+#include "tools/commands.h"
+#include "tools/common_options.h"
+#include "tools/console.h"
+
+namespace uad::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kExamples = R"(Examples:
+  uad train --data mvtec/screw --weights-dir weights --output screw.uad --k 1
+  uad train --data good_parts/ --backbone gabor --resize 256x640 --output line3.uad
+  uad train --data camera.mp4 --frames 0-160 --weights-dir weights --output bottles.uad
+  uad train --config patchcore.yaml --category textures --save-path models/)";
+
+std::vector<OptionSpec> input_specs() {
+  return {
+      {.name = "resize",
+       .type = OptionType::kSize,
+       .help = "size the picture is scaled to; a zero side follows from the aspect ratio; 0x0 = "
+               "as it is [the method's]"},
+      {.name = "keep_aspect",
+       .type = OptionType::kBool,
+       .default_value = false,
+       .help = "scale to the largest size of the same aspect ratio inside --resize"},
+      {.name = "crop_size",
+       .type = OptionType::kSize,
+       .help = "part in the middle that is kept after scaling; 0x0 = all",
+       .aliases = {"crop"}},
+      {.name = "window",
+       .type = OptionType::kSize,
+       .help = "sliding window over the scaled picture; 0x0 = none"},
+      {.name = "stride", .type = OptionType::kSize, .help = "step of the window [half of it]"},
+      {.name = "roi", .help = "part of the frame that is looked at: x,y,width,height"},
+      {.name = "mask", .help = "picture over the region of interest; black = ignore"},
+  };
+}
+
+std::vector<OptionSpec> own_specs() {
+  return {
+      {.name = "method", .default_value = "patchcore", .help = "how to learn"},
+      {.name = "output", .help = "model file; for a group of categories, a folder"},
+      {.name = "save_path",
+       .default_value = "output",
+       .help = "folder for the model where --output is not given"},
+      {.name = "weights_dir",
+       .help = "folder with backbone weights [UAD_WEIGHTS_DIR]",
+       .aliases = {"weights"}},
+      {.name = "ratio",
+       .type = OptionType::kFloat,
+       .help = "share of patches kept, the same as --k / 100",
+       .minimum = 0,
+       .maximum = 1},
+      {.name = "seed",
+       .type = OptionType::kInt,
+       .default_value = 3,
+       .help = "of every random choice",
+       .minimum = 0},
+      {.name = "batch_size",
+       .type = OptionType::kInt,
+       .default_value = 1,
+       .help = "images that go through the network together",
+       .minimum = 1,
+       .maximum = 256},
+      {.name = "holdout",
+       .type = OptionType::kFloat,
+       .default_value = 0.2,
+       .help = "share of the good images that derives the thresholds (at least 5 images)",
+       .minimum = 0.01,
+       .maximum = 0.9},
+      {.name = "no_refit",
+       .type = OptionType::kBool,
+       .default_value = false,
+       .help = "keep the model without the held-out images"},
+      {.name = "no_images_in_model",
+       .type = OptionType::kBool,
+       .default_value = false,
+       .help = "store no training image for the self-test"},
+      {.name = "calibrate_on",
+       .default_value = "good",
+       .help = "thresholds from held-out good images, or F1-optimal on the labelled test set",
+       .choices = {"good", "test"}},
+      {.name = "min_area",
+       .type = OptionType::kFloat,
+       .default_value = 0.0,
+       .help = "smallest region that is reported, in frame pixels",
+       .minimum = 0},
+      {.name = "do_eval",
+       .type = OptionType::kBool,
+       .default_value = false,
+       .help = "evaluate on the test set afterwards"},
+      {.name = "json", .help = "write what was trained as JSON; - = stdout"},
+  };
+}
+
+Syntax train_syntax(const Method& method) {
+  Syntax syntax;
+  syntax.name = "train";
+  syntax.summary = "Learns what good parts look like and writes a model file.";
+  syntax.examples = kExamples;
+  syntax.options = join({data_specs(), own_specs(), method.options, input_specs(),
+                         execution_specs(), ignored_specs()});
+  syntax.elsewhere = all_keys();
+  return syntax;
+}
+
+/// The method decides which options there are, so it is looked for before anything is parsed.
+const Method& requested_method(const Args& args) {
+  std::string name = peek_option(args, "method");
+  if (name.empty()) {
+    const std::string config = peek_option(args, "config");
+    if (!config.empty()) name = read_yaml(config).value("method", "");
+  }
+  const auto& table = models::method_table();
+  const auto known = std::ranges::find(table, name, &Method::name);
+  if (known != table.end()) return *known;
+  if (name.empty() || is_reduction(name)) return models::find_method("patchcore");
+  try {
+    return models::find_method(name);
+  } catch (const Error& error) {
+    throw UsageError(error.what());
+  }
+}
+
+Size size_option(const Arguments& args, const char* key, Size otherwise) {
+  if (!args.has(key)) return otherwise;
+  return {args.options[key][1].get<int>(), args.options[key][0].get<int>()};
+}
+
+PreprocessOptions preprocess_options(const Arguments& args, const Method& method) {
+  PreprocessOptions options;
+  InputSpec& spec = options.spec;
+  spec = method.default_input;
+  spec.resize = size_option(args, "resize", spec.resize);
+  spec.keep_aspect = args.get<bool>("keep_aspect");
+  spec.crop = size_option(args, "crop_size", spec.crop);
+  spec.window = size_option(args, "window", spec.window);
+  spec.stride = size_option(args, "stride", spec.stride);
+  try {
+    spec.roi = parse_rect(args.text("roi"), "roi");
+  } catch (const Error& error) {
+    throw UsageError(error.what());
+  }
+  if (args.has("mask")) options.mask = read_mask(args.get<std::string>("mask"));
+  return options;
+}
+
+/// The method's own options as they were given; `ratio` becomes `k`.
+nlohmann::json method_options(const Arguments& args, const Method& method) {
+  nlohmann::json options = nlohmann::json::object();
+  for (const OptionSpec& spec : method.options) options[spec.name] = args.options.at(spec.name);
+  if (!args.has("ratio")) return options;
+  if (!options.contains("k")) {
+    throw UsageError(fmt::format("--ratio is not an option of {}.", method.name));
+  }
+  options["k"] = args.get<double>("ratio") * 100;
+  return options;
+}
+
+TrainRequest make_request(const Arguments& args, const Method& method) {
+  TrainRequest request;
+  request.method = &method;
+  request.options = method_options(args, method);
+  request.preprocess = preprocess_options(args, method);
+  request.weights_dir = args.text("weights_dir");
+  request.seed = args.get<std::uint64_t>("seed");
+  request.execution = resolve_execution(execution_options(args), "fp32");
+  request.batch_size = args.get<int>("batch_size");
+  request.holdout = args.get<double>("holdout");
+  request.refit = !args.get<bool>("no_refit");
+  request.images_in_model = !args.get<bool>("no_images_in_model");
+  return request;
+}
+
+ModelPtr loaded(const ModelFile& file, const TrainRequest& request) {
+  return std::make_shared<const LoadedModel>(
+      file, *request.method, request.execution, [](double, const std::string&) {},
+      std::stop_token());
+}
+
+Evaluation evaluate_test_set(const ModelFile& file, const TrainRequest& request,
+                             const CategoryData& data, const Arguments& args) {
+  const auto test = open_split(data.path, Split::kTest, args);
+  const TilePreprocessor preprocessor(request.preprocess);
+  ProgressBar bar;
+  return evaluate(*loaded(file, request), preprocessor, *test, {.progress = bar.callback()});
+}
+
+void calibrate_on_test_set(ModelFile& file, const TrainRequest& request, const CategoryData& data,
+                           const Arguments& args) {
+  Manifest& manifest = file.manifest;
+  const Calibration calibration =
+      calibrate_on_labelled(evaluate_test_set(file, request, data, args),
+                            {manifest.thresholds, manifest.threshold_origin});
+  manifest.thresholds = calibration.thresholds;
+  manifest.threshold_origin = calibration.origin;
+}
+
+fs::path output_path(const Arguments& args, const std::string& name, bool group,
+                     const nlohmann::json& options) {
+  if (!args.has("output")) {
+    return default_model_path(args.get<std::string>("save_path"), name, options);
+  }
+  const fs::path output = args.get<std::string>("output");
+  return group ? output / (name + ".uad") : output;
+}
+
+/// Found out before the work, not after it.
+void prepare_folder(const fs::path& output) {
+  if (fs::is_directory(output)) {
+    throw UsageError(fmt::format("--output \"{}\" is a folder; name a file, e.g. \"{}\".",
+                                 output.string(), (output / "model.uad").string()));
+  }
+  std::error_code failure;
+  if (output.has_parent_path()) fs::create_directories(output.parent_path(), failure);
+  if (failure) {
+    throw Error(ErrorCode::kFailed,
+                fmt::format("Folder \"{}\" cannot be made ({}). Change --output.",
+                            output.parent_path().string(), failure.message()));
+  }
+}
+
+nlohmann::json summary(const fs::path& output, const ModelFile& file, const std::string& sha256,
+                       double seconds) {
+  const Manifest& manifest = file.manifest;
+  return {{"model", output.string()},
+          {"sha256", sha256},
+          {"bytes", fs::file_size(output)},
+          {"images", manifest.training.images},
+          {"skipped", manifest.training.skipped},
+          {"warn_threshold", manifest.thresholds.warn},
+          {"reject_threshold", manifest.thresholds.image.thr},
+          {"threshold_rule", manifest.threshold_origin.rule},
+          {"seconds", seconds}};
+}
+
+nlohmann::json train_one(const CategoryData& data, bool group, const TrainRequest& request,
+                         const Arguments& args) {
+  const fs::path output = output_path(args, data.name, group,
+                                      complete_options(request.method->options, request.options));
+  prepare_folder(output);
+  const auto start = std::chrono::steady_clock::now();
+  const auto source = open_split(data.path, Split::kTrain, args);
+  ModelFile file = [&] {
+    ProgressBar bar;
+    TrainRequest one = request;
+    one.consecutive = is_video(data.path);
+    one.progress = bar.callback();
+    return train(*source, one);
+  }();
+  for (const SkippedFrame& frame : source->skipped()) {
+    note(fmt::format("skipped \"{}\": {}", frame.name, frame.reason));
+  }
+  file.manifest.thresholds.min_area = args.get<double>("min_area");
+  if (args.get<std::string>("calibrate_on") == "test") {
+    calibrate_on_test_set(file, request, data, args);
+  }
+  const std::string sha256 = save_model_file(output, file);
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  nlohmann::json result = summary(output, file, sha256, seconds);
+  fmt::print(stderr, "{}: {} images ({} skipped), reject {:.6g}, warn {:.6g}, {:.1f} s\n",
+             output.string(), file.manifest.training.images, file.manifest.training.skipped,
+             file.manifest.thresholds.image.thr, file.manifest.thresholds.warn, seconds);
+  if (args.get<bool>("do_eval")) {
+    result["evaluation"] = to_json(evaluate_test_set(file, request, data, args));
+    fmt::print(stderr, "image AUROC {}, pixel AUROC {}\n",
+               result["evaluation"]["image_auroc"].dump(),
+               result["evaluation"]["pixel_auroc"].dump());
+  }
+  return result;
+}
+
+}  // namespace
+
+int run_train(const Args& args) {
+  const Method& method = requested_method(args);
+  const Arguments arguments = parse_arguments(train_syntax(method), args);
+  announce(arguments);
+  const std::vector<CategoryData> data = find_data(arguments);
+  use_threads(arguments.get<int>("threads"));
+  const TrainRequest request = make_request(arguments, method);
+  nlohmann::json results = nlohmann::json::array();
+  for (const CategoryData& one : data) {
+    results.push_back(train_one(one, data.size() > 1, request, arguments));
+  }
+  if (arguments.has("json")) {
+    write_json(arguments.get<std::string>("json"), results.size() == 1 ? results[0] : results);
+  }
+  return 0;
+}
+
+std::vector<std::string> all_keys() {
+  std::vector<std::vector<OptionSpec>> lists{data_specs(), own_specs(), input_specs(),
+                                             execution_specs(), ignored_specs()};
+  for (const Method& method : models::method_table()) lists.push_back(method.options);
+  std::vector<std::string> keys{"config", "model_path", "img_path",     "threshold", "epochs",
+                                "lr",     "momentum",   "weight_decay", "model"};
+  for (const OptionSpec& spec : join(lists)) {
+    keys.push_back(spec.name);
+    keys.insert(keys.end(), spec.aliases.begin(), spec.aliases.end());
+  }
+  return keys;
+}
+
+}  // namespace uad::tools

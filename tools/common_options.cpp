@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "tools/common_options.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/data/dataset.h"
+#include "tools/console.h"
+#include "tools/video_source.h"
+
+namespace uad::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array kTextures{"carpet", "grid", "leather", "tile", "wood"};
+constexpr std::array kObjects{"bottle", "cable", "capsule",    "hazelnut",   "metal_nut",
+                              "pill",   "screw", "toothbrush", "transistor", "zipper"};
+
+bool is_group(const std::string& category) {
+  return category == "all" || category == "textures" || category == "objects";
+}
+
+/// The categories of a group that are there; for `all`, those of the user's own follow.
+std::vector<std::string> group_members(const std::string& group, const fs::path& root) {
+  std::vector<std::string> wanted;
+  if (group != "objects") wanted.insert(wanted.end(), kTextures.begin(), kTextures.end());
+  if (group != "textures") wanted.insert(wanted.end(), kObjects.begin(), kObjects.end());
+  std::erase_if(wanted, [&](const std::string& name) { return !fs::is_directory(root / name); });
+  if (group != "all") return wanted;
+  std::vector<std::string> own;
+  for (const auto& entry : fs::directory_iterator(root)) {
+    const std::string name = entry.path().filename().string();
+    if (std::ranges::find(wanted, name) == wanted.end() &&
+        fs::is_directory(entry.path() / "train")) {
+      own.push_back(name);
+    }
+  }
+  std::ranges::sort(own);
+  wanted.insert(wanted.end(), own.begin(), own.end());
+  return wanted;
+}
+
+std::string name_of(const fs::path& path) {
+  const fs::path whole = fs::absolute(path).lexically_normal();
+  return whole.has_filename() ? whole.stem().string() : whole.parent_path().filename().string();
+}
+
+}  // namespace
+
+std::vector<OptionSpec> execution_specs() {
+  return {
+      {.name = "device", .default_value = "auto", .help = "auto, cpu, cuda, cuda:N or gpu"},
+      {.name = "precision",
+       .default_value = "model",
+       .help = "arithmetic; model = what the model was calibrated with",
+       .choices = {"model", "fp32", "bf16", "fp16", "auto"}},
+      {.name = "threads",
+       .type = OptionType::kInt,
+       .default_value = 0,
+       .help = "CPU threads; 0 = one per core",
+       .minimum = 0,
+       .maximum = 1024},
+  };
+}
+
+std::vector<OptionSpec> data_specs() {
+  return {
+      {.name = "data",
+       .help = "MVTec-layout folder, plain folder of images, or video file",
+       .aliases = {"data_path"}},
+      {.name = "category", .help = "folder below --data; or a group: all, textures, objects"},
+      {.name = "frames", .help = "frames A-B of a video, counted from 0, both included"},
+      {.name = "strict",
+       .type = OptionType::kBool,
+       .default_value = false,
+       .help = "unreadable images and missing masks are errors"},
+  };
+}
+
+std::vector<OptionSpec> ignored_specs() {
+  std::vector<OptionSpec> specs;
+  for (const char* name :
+       {"num_workers", "save_pic", "save_model", "print_freq", "test_batch_size", "eval_pro",
+        "eval_threshold_steps", "non_partial_auc", "inc", "einsum", "norm", "compute_pro"}) {
+    specs.push_back({.name = name});
+  }
+  specs[6].aliases = {"eval_threthold_step"};  // QualityInspector's spelling
+  return specs;
+}
+
+std::vector<OptionSpec> join(std::vector<std::vector<OptionSpec>> lists) {
+  std::vector<OptionSpec> result;
+  for (std::vector<OptionSpec>& list : lists) {
+    for (OptionSpec& spec : list) {
+      const bool known = std::ranges::any_of(
+          result, [&](const OptionSpec& other) { return other.name == spec.name; });
+      if (!known) result.push_back(std::move(spec));
+    }
+  }
+  return result;
+}
+
+ExecutionOptions execution_options(const Arguments& args) {
+  ExecutionOptions options;
+  options.device = args.get<std::string>("device");
+  std::ranges::transform(options.device, options.device.begin(),
+                         [](unsigned char c) { return std::tolower(c); });
+  if (options.device == "gpu") options.device = "cuda";
+  if (options.device == "xpu") {
+    throw Error(ErrorCode::kNoDevice,
+                "Device \"xpu\" is not supported. Set device to auto, cpu or cuda.");
+  }
+  options.precision = args.get<std::string>("precision");
+  options.threads = args.get<int>("threads");
+  return options;
+}
+
+void announce(const Arguments& args) {
+  for (const std::string& text : args.notes) note(text);
+  nlohmann::json shown = args.options;
+  for (const OptionSpec& spec : ignored_specs()) {
+    if (args.options.contains(spec.name) && args.has(spec.name)) {
+      note(fmt::format("\"{}\" has no effect here.", spec.name));
+    }
+    shown.erase(spec.name);
+  }
+  fmt::print(stderr, "configuration:\n{}", to_yaml(shown));
+}
+
+std::vector<CategoryData> find_data(const Arguments& args) {
+  if (!args.has("data")) {
+    throw UsageError("--data is missing: a folder of images or a video file.");
+  }
+  const fs::path root = args.get<std::string>("data");
+  if (!fs::exists(root)) {
+    throw Error(ErrorCode::kNotFound,
+                fmt::format("\"{}\" does not exist. Check --data.", root.string()));
+  }
+  const std::string category = args.text("category");
+  if (category.empty()) return {{name_of(root), root}};
+  if (!is_group(category)) {
+    // The root may already be the category's folder, as in a script that gives both.
+    if (!fs::exists(root / category) && name_of(root) == category) return {{category, root}};
+    if (!fs::is_directory(root / category)) {
+      throw Error(ErrorCode::kNotFound,
+                  fmt::format("\"{}\" has no folder \"{}\". Check --data and --category.",
+                              root.string(), category));
+    }
+    return {{category, root / category}};
+  }
+  std::vector<CategoryData> result;
+  for (const std::string& name : group_members(category, root)) {
+    result.push_back({name, root / name});
+  }
+  if (result.empty()) {
+    throw Error(ErrorCode::kNotFound,
+                fmt::format("\"{}\" holds no category of the group \"{}\". Check --data.",
+                            root.string(), category));
+  }
+  return result;
+}
+
+bool is_video(const fs::path& path) {
+  return fs::is_regular_file(path) && has_video_extension(path);
+}
+
+std::unique_ptr<FrameSource> open_split(const fs::path& path, Split split, const Arguments& args) {
+  const std::string frames = args.text("frames");
+  if (is_video(path)) {
+    return std::make_unique<VideoSource>(path, parse_frame_range(frames));
+  }
+  if (!frames.empty()) {
+    throw UsageError(
+        fmt::format("--frames is for video files, but \"{}\" is not one.", path.string()));
+  }
+  Dataset data = list_dataset(path);
+  const bool plain = data.test.empty() && !fs::is_directory(path / "train");
+  std::vector<ImageItem>& items = split == Split::kTest && !plain ? data.test : data.train;
+  if (items.empty()) {
+    throw Error(ErrorCode::kNotFound,
+                fmt::format("\"{}\" has no {} images: {} is missing or empty. Check --data.",
+                            path.string(), split == Split::kTest ? "test" : "training",
+                            split == Split::kTest ? "test/<kind>" : "train/good"));
+  }
+  return open_images(std::move(items), args.get<bool>("strict"));
+}
+
+fs::path default_model_path(const std::string& save_path, const std::string& name,
+                            const nlohmann::json& options) {
+  std::vector<std::string> parts;
+  for (const char* key : {"reduction", "backbone", "k"}) {
+    const auto value = options.find(key);
+    if (value == options.end() || value->is_null()) continue;
+    parts.push_back(value->is_number() ? fmt::format("{}", value->get<double>())
+                                       : value->get<std::string>());
+  }
+  return fs::path(save_path) / fmt::format("{}", fmt::join(parts, "_")) / (name + ".uad");
+}
+
+}  // namespace uad::tools

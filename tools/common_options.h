@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Options that several sub-commands share, and what they mean.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/backend.h"
+#include "core/data/frame_source.h"
+#include "tools/arguments.h"
+
+namespace uad::tools {
+
+std::vector<OptionSpec> execution_specs();  ///< device, precision, threads
+std::vector<OptionSpec> data_specs();       ///< data, category, frames, strict
+/// Keys of QualityInspector that change nothing here; they stay out of --help.
+std::vector<OptionSpec> ignored_specs();
+
+/// One list out of several. A name that comes twice keeps its first place.
+std::vector<OptionSpec> join(std::vector<std::vector<OptionSpec>> lists);
+
+/// `gpu` is read as cuda. @throws Error(kNoDevice) for xpu.
+ExecutionOptions execution_options(const Arguments& args);
+
+/// Merged configuration and notes on stderr.
+void announce(const Arguments& args);
+
+/// The folders that --data and --category name: one, or one for each category of a group.
+struct CategoryData {
+  std::string name;  ///< of the category, else of the folder or file
+  std::filesystem::path path;
+};
+/// @throws UsageError without --data; Error(kNotFound) naming the path.
+std::vector<CategoryData> find_data(const Arguments& args);
+
+enum class Split { kTrain, kTest };
+
+/// Folders (MVTec layout or plain) and video files. For a plain folder and a video both splits are
+/// all frames. @throws Error(kNotFound) naming what is missing.
+std::unique_ptr<FrameSource> open_split(const std::filesystem::path& path, Split split,
+                                        const Arguments& args);
+/// Whether neighbouring frames of `path` are near copies.
+bool is_video(const std::filesystem::path& path);
+
+/// Where QualityInspector's rule puts a model: <save_path>/<reduction>_<backbone>_<k>/<name>.uad.
+std::filesystem::path default_model_path(const std::string& save_path, const std::string& name,
+                                         const nlohmann::json& options);
+
+}  // namespace uad::tools

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "tools/video_source.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include <fmt/format.h>
+#include <gst/video/video.h>
+
+#include "core/base/error.h"
+
+namespace uad::tools {
+namespace {
+
+constexpr GstClockTime kPatience = 20 * GST_SECOND;  // for one frame of a local file
+
+constexpr std::array kExtensions{".mp4", ".mkv", ".avi", ".mov", ".webm", ".ts", ".mpg", ".m4v"};
+
+std::optional<std::int64_t> to_index(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < 0) return std::nullopt;
+  return value;
+}
+
+PixelFormat pixel_format(const GstVideoInfo& info) {
+  switch (GST_VIDEO_INFO_FORMAT(&info)) {
+    case GST_VIDEO_FORMAT_GRAY8:
+      return PixelFormat::kGray8;
+    case GST_VIDEO_FORMAT_RGB:
+      return PixelFormat::kRgb;
+    case GST_VIDEO_FORMAT_BGR:
+      return PixelFormat::kBgr;
+    case GST_VIDEO_FORMAT_I420:
+      return PixelFormat::kI420;
+    case GST_VIDEO_FORMAT_NV12:
+      return PixelFormat::kNv12;
+    default:
+      throw Error(ErrorCode::kFailed, "The decoder offered a pixel format outside the caps.");
+  }
+}
+
+Colorimetry colorimetry(const GstVideoInfo& info) {
+  Colorimetry result;
+  switch (info.colorimetry.matrix) {
+    case GST_VIDEO_COLOR_MATRIX_BT709:
+      result.matrix = YuvMatrix::kBt709;
+      break;
+    case GST_VIDEO_COLOR_MATRIX_BT2020:
+      result.matrix = YuvMatrix::kBt2020;
+      break;
+    default:
+      result.matrix = YuvMatrix::kBt601;
+  }
+  const bool full = info.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255;
+  result.range = full ? YuvRange::kFull : YuvRange::kLimited;
+  return result;
+}
+
+/// A decoded frame, mapped for as long as somebody looks at it.
+class MappedSample {
+ public:
+  explicit MappedSample(SamplePtr sample) : sample_(std::move(sample)) {
+    GstVideoInfo info;
+    if (gst_video_info_from_caps(&info, gst_sample_get_caps(sample_.get())) == 0 ||
+        gst_video_frame_map(&frame_, &info, gst_sample_get_buffer(sample_.get()), GST_MAP_READ) ==
+            0) {
+      throw Error(ErrorCode::kFailed, "A decoded video frame cannot be mapped.");
+    }
+  }
+  ~MappedSample() { gst_video_frame_unmap(&frame_); }
+  MappedSample(const MappedSample&) = delete;
+  MappedSample& operator=(const MappedSample&) = delete;
+
+  [[nodiscard]] FrameView view() const {
+    FrameView result{pixel_format(frame_.info),
+                     GST_VIDEO_FRAME_WIDTH(&frame_),
+                     GST_VIDEO_FRAME_HEIGHT(&frame_),
+                     {},
+                     colorimetry(frame_.info)};
+    for (guint i = 0; i < GST_VIDEO_FRAME_N_PLANES(&frame_); ++i) {
+      result.planes[i] = {static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame_, i)),
+                          GST_VIDEO_FRAME_PLANE_STRIDE(&frame_, i)};
+    }
+    return result;
+  }
+
+ private:
+  SamplePtr sample_;
+  GstVideoFrame frame_{};
+};
+
+}  // namespace
+
+FrameRange parse_frame_range(const std::string& text) {
+  if (text.empty()) return {};
+  const std::size_t dash = text.find('-');
+  const auto first = to_index(std::string_view(text).substr(0, dash));
+  std::optional<std::int64_t> last = first;
+  bool open = false;
+  if (dash != std::string::npos) {
+    open = dash + 1 == text.size();
+    last = to_index(std::string_view(text).substr(dash + 1));
+  }
+  if (!first || (!open && (!last || *last < *first))) {
+    throw Error(ErrorCode::kBadOption,
+                fmt::format("Option \"frames\" must be A-B with A not above B (both counted from 0 "
+                            "and included), but is \"{}\".",
+                            text));
+  }
+  return {*first, open ? std::nullopt : last};
+}
+
+bool has_video_extension(const std::filesystem::path& file) {
+  std::string extension = file.extension().string();
+  std::ranges::transform(extension, extension.begin(),
+                         [](unsigned char c) { return std::tolower(c); });
+  return std::ranges::find(kExtensions, extension) != kExtensions.end();
+}
+
+VideoSource::VideoSource(std::filesystem::path file, FrameRange range)
+    : file_(std::move(file)), range_(range) {
+  if (!std::filesystem::is_regular_file(file_)) {
+    throw Error(ErrorCode::kNotFound,
+                fmt::format("Video \"{}\" does not exist. Check the path.", file_.string()));
+  }
+}
+
+void VideoSource::start() {
+  // videoconvert passes everything on untouched that is in the list.
+  pipeline_ = std::make_unique<Pipeline>(
+      "filesrc name=file ! decodebin caps=video/x-raw expose-all-streams=false ! videoconvert ! "
+      "appsink name=sink sync=false max-buffers=4 "
+      "caps=\"video/x-raw,format={I420,NV12,GRAY8,RGB,BGR}\"");
+  g_object_set(pipeline_->element("file").get(), "location", file_.c_str(), nullptr);
+  sink_ = pipeline_->element("sink");
+  position_ = 0;
+  end_ = 0;
+  promised_ = 0;
+  pipeline_->play();
+}
+
+SamplePtr VideoSource::pull() {
+  SamplePtr sample(gst_app_sink_try_pull_sample(GST_APP_SINK(sink_.get()), kPatience));
+  if (sample) {
+    note_time(gst_sample_get_buffer(sample.get()));
+    return sample;
+  }
+  try {
+    pipeline_->check_bus();
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kBadFile,
+                fmt::format("Video \"{}\" cannot be decoded after frame {}: {}. Copy the file "
+                            "again, or check it with `gst-discoverer-1.0`.",
+                            file_.string(), position_, error.what()),
+                error.detail());
+  }
+  if (gst_app_sink_is_eos(GST_APP_SINK(sink_.get())) == 0) {
+    throw Error(ErrorCode::kBadFile,
+                fmt::format("Video \"{}\" gives no frame {} within {} s. Check that it has a video "
+                            "stream.",
+                            file_.string(), position_, kPatience / GST_SECOND));
+  }
+  return nullptr;
+}
+
+/// Keeps what is needed to tell the end of a video from the end of a file that was cut off.
+void VideoSource::note_time(GstBuffer* buffer) {
+  gint64 length = 0;
+  if (promised_ == 0 &&
+      gst_element_query_duration(pipeline_->get(), GST_FORMAT_TIME, &length) != 0) {
+    promised_ = static_cast<GstClockTime>(std::max<gint64>(length, 0));
+  }
+  if (!GST_BUFFER_PTS_IS_VALID(buffer)) return;
+  end_ = GST_BUFFER_PTS(buffer);
+  if (GST_BUFFER_DURATION_IS_VALID(buffer)) end_ += GST_BUFFER_DURATION(buffer);
+}
+
+void VideoSource::check_end() const {
+  if (position_ == 0) {
+    throw Error(ErrorCode::kBadFile,
+                fmt::format("Video \"{}\" has not one readable frame.", file_.string()));
+  }
+  // Sound may outlast the pictures a little, and some headers only estimate.
+  const GstClockTime slack = std::max<GstClockTime>(GST_SECOND / 2, promised_ / 10);
+  if (end_ + slack < promised_) {
+    throw Error(
+        ErrorCode::kBadFile,
+        fmt::format("Video \"{}\" is cut off: it promises {:.1f} s but ends after {:.1f} s. "
+                    "Copy the file again.",
+                    file_.string(), static_cast<double>(promised_) / GST_SECOND,
+                    static_cast<double>(end_) / GST_SECOND));
+  }
+  if (position_ <= range_.first || (range_.last && position_ <= *range_.last)) {
+    throw Error(ErrorCode::kBadFile,
+                fmt::format("Video \"{}\" ends after frame {}, before the end of the frames asked "
+                            "for ({}). Copy the file again if it should be longer, or change "
+                            "--frames.",
+                            file_.string(), position_ - 1,
+                            range_.last ? fmt::format("{}-{}", range_.first, *range_.last)
+                                        : fmt::format("{}-", range_.first)));
+  }
+}
+
+std::optional<LabelledFrame> VideoSource::next() {
+  if (!pipeline_) start();
+  while (!range_.last || position_ <= *range_.last) {
+    SamplePtr sample = pull();
+    if (!sample) {
+      check_end();
+      return std::nullopt;
+    }
+    const std::int64_t index = position_++;
+    if (index < range_.first) continue;
+    LabelledFrame frame;
+    frame.name = fmt::format("{}#{}", file_.string(), index);
+    const auto mapped = std::make_shared<const MappedSample>(std::move(sample));
+    frame.view = mapped->view();
+    frame.storage = mapped;
+    return frame;
+  }
+  return std::nullopt;
+}
+
+void VideoSource::rewind() {
+  sink_.reset();
+  pipeline_.reset();
+  position_ = 0;
+}
+
+std::size_t VideoSource::size() const noexcept {
+  return range_.last ? static_cast<std::size_t>(*range_.last - range_.first + 1) : 0;
+}
+
+}  // namespace uad::tools
