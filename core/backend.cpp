@@ -14,7 +14,6 @@
 
 #include "core/base/error.h"
 #include "core/data/image_io.h"
-#include "core/exec/thread_pool.h"
 #include "core/loaded_model.h"
 #include "core/preprocessor.h"
 
@@ -113,7 +112,6 @@ class TorchBackend final : public Backend {
                                     const ExecutionOptions& options, const ProgressFn& progress,
                                     std::stop_token stop) override {
     return translated([&]() -> ModelPtr {
-      use_threads(options.threads);
       const FileKey key = file_key(file, options);
       const std::lock_guard guard(lock_);
       if (ModelPtr shared = models_[key].lock()) return shared;

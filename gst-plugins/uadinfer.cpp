@@ -12,10 +12,10 @@
  * than max-age is UNSCORED. From a file each frame waits for its own result. See live-policy.
  *
  * Element messages on the bus: `uad-result` (pts, utc, score, normalised-score, latency-ms,
- * verdict, model, regions, tags); `uad-health` (healthy, frames, unscored, skipped-share,
- * longest-gap-ms), at most one a second, when frames left without a verdict or a live camera is
- * silent for longer than max-age, and once when all is well again; `uad-progress` (stage, fraction)
- * while a model is being loaded. The action signal `reload` loads the model file again.
+ * verdict, model, regions, tags), `uad-health` (healthy, frames, unscored, skipped-share,
+ * longest-gap-ms; at most one a second, of live streams, when something is missing and when all is
+ * well again) and `uad-progress` (stage, fraction) while a model is being loaded. The action signal
+ * `reload` loads the model file again.
  *
  * Crop or flip before this element: the results do not follow videocrop, videobox and videoflip.
  * videoscale and videoconvert behind it are fine.

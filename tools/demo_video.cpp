@@ -19,7 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kEncoder =
-    "x264enc speed-preset=veryfast pass=quant quantizer=18 key-int-max=25 ! mp4mux";
+    "video/x-raw,format=I420 ! x264enc speed-preset=veryfast pass=quant quantizer=18 "
+    "key-int-max=25 ! mp4mux";
 
 std::string quoted(const fs::path& file) { return fmt::format("\"{}\"", file.string()); }
 
@@ -68,14 +69,10 @@ void push_frame(GstAppSrc* source, const Image& image, int index) {
 }
 
 FrameVerdict read_result(const GstStructure* fields) {
-  guint64 pts = 0;
   FrameVerdict result;
-  gst_structure_get_uint64(fields, "pts", &pts);
   gst_structure_get_double(fields, "score", &result.score);
   const char* verdict = gst_structure_get_string(fields, "verdict");
   result.verdict = verdict != nullptr ? verdict : "";
-  result.frame = std::llround(static_cast<double>(pts) * kDemoFramesPerSecond /
-                              static_cast<double>(GST_SECOND));
   return result;
 }
 

@@ -2,7 +2,6 @@
 // The demonstration's two pipelines: one records the drawn line, one judges it.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -21,7 +20,6 @@ void record_video(const std::filesystem::path& file, int count,
                   const std::function<Image(int)>& draw, const ProgressFn& progress);
 
 struct FrameVerdict {
-  std::int64_t frame = 0;
   double score = 0;  ///< raw
   std::string verdict;
 };
@@ -30,7 +28,8 @@ struct FrameVerdict {
 std::string judge_pipeline(const std::filesystem::path& model, const std::filesystem::path& video,
                            const std::filesystem::path& annotated);
 
-/// Runs such a line in this process. @return what its `uad-result` messages say, in order.
+/// Runs such a line in this process. @return what its `uad-result` messages say:
+/// one for every frame, in order.
 /// @throws Error(kNotFound) if the plug-in is not there; Error(kFailed) with the element's reason.
 std::vector<FrameVerdict> run_judge_pipeline(const std::string& description, int frames,
                                              const ProgressFn& progress);

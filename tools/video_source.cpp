@@ -14,6 +14,7 @@ namespace uad::tools {
 namespace {
 
 constexpr GstClockTime kPatience = 20 * GST_SECOND;  // for one frame of a local file
+constexpr GstClockTime kGlance = 100 * GST_MSECOND;
 
 constexpr std::array kExtensions{".mp4", ".mkv", ".avi", ".mov", ".webm", ".ts", ".mpg", ".m4v"};
 
@@ -130,7 +131,7 @@ VideoSource::VideoSource(std::filesystem::path file, FrameRange range)
 void VideoSource::start() {
   // videoconvert passes everything on untouched that is in the list.
   pipeline_ = std::make_unique<Pipeline>(
-      "filesrc name=file ! decodebin caps=video/x-raw expose-all-streams=false ! videoconvert ! "
+      "filesrc name=file ! decodebin ! videoconvert ! "
       "appsink name=sink sync=false max-buffers=4 "
       "caps=\"video/x-raw,format={I420,NV12,GRAY8,RGB,BGR}\"");
   g_object_set(pipeline_->element("file").get(), "location", file_.c_str(), nullptr);
@@ -141,28 +142,35 @@ void VideoSource::start() {
   pipeline_->play();
 }
 
-SamplePtr VideoSource::pull() {
-  SamplePtr sample(gst_app_sink_try_pull_sample(GST_APP_SINK(sink_.get()), kPatience));
-  if (sample) {
-    note_time(gst_sample_get_buffer(sample.get()));
-    return sample;
-  }
+/// Throws what an element said went wrong.
+void VideoSource::check_errors() const {
   try {
     pipeline_->check_bus();
   } catch (const Error& error) {
     throw Error(ErrorCode::kBadFile,
                 fmt::format("Video \"{}\" cannot be decoded after frame {}: {}. Copy the file "
-                            "again, or check it with `gst-discoverer-1.0`.",
+                            "again, or see whether another player opens it.",
                             file_.string(), position_, error.what()),
                 error.detail());
   }
-  if (gst_app_sink_is_eos(GST_APP_SINK(sink_.get())) == 0) {
-    throw Error(ErrorCode::kBadFile,
-                fmt::format("Video \"{}\" gives no frame {} within {} s. Check that it has a video "
-                            "stream.",
-                            file_.string(), position_, kPatience / GST_SECOND));
+}
+
+SamplePtr VideoSource::pull() {
+  GstAppSink* sink = GST_APP_SINK(sink_.get());
+  // In short waits, because an element that fails before the sink is linked leaves it waiting.
+  for (GstClockTime waited = 0; waited < kPatience; waited += kGlance) {
+    SamplePtr sample(gst_app_sink_try_pull_sample(sink, kGlance));
+    if (sample) {
+      note_time(gst_sample_get_buffer(sample.get()));
+      return sample;
+    }
+    check_errors();
+    if (gst_app_sink_is_eos(sink) != 0) return nullptr;
   }
-  return nullptr;
+  throw Error(ErrorCode::kBadFile,
+              fmt::format("Video \"{}\" gives no frame {} within {} s. Check that it has a video "
+                          "stream.",
+                          file_.string(), position_, kPatience / GST_SECOND));
 }
 
 /// Keeps what is needed to tell the end of a video from the end of a file that was cut off.

@@ -44,6 +44,7 @@ class VideoSource final : public FrameSource {
  private:
   void start();
   [[nodiscard]] SamplePtr pull();
+  void check_errors() const;
   void note_time(GstBuffer* buffer);
   void check_end() const;
 

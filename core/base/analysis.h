@@ -21,7 +21,7 @@ struct Capture {
   std::uint64_t pts = kNoTime;                      ///< as stamped on the buffer
   std::uint64_t running_time = kNoTime;             ///< never jumps back between two flushes
   std::int64_t utc_us = 0;                          ///< microseconds since 1970
-  std::chrono::steady_clock::time_point arrival{};  ///< when its analysis could begin
+  std::chrono::steady_clock::time_point arrival{};  ///< at uadinfer
 };
 
 /// Milliseconds.

@@ -20,16 +20,14 @@ std::optional<Shown> InferenceEngine::analyse(const FrameInput& frame,
                                               const InferenceOptions& options) {
   const AnalyserPtr analyser = options.every ? models_.wait() : models_.get();
   if (!analyser && (options.every || models_.failed())) return std::nullopt;
-  Capture capture = frame.capture;
-  capture.arrival = Clock::now();  // the first frame's wait for its model is no analysis time
   const bool taken = analyser && take(frame, options);
   if (taken) {
+    const auto start = Clock::now();
     TileBatchPtr tiles = frame.tiles ? frame.tiles : frame.cut(*analyser);
     const double cut_ms =
-        frame.tiles
-            ? 0
-            : std::chrono::duration<double, std::milli>(Clock::now() - capture.arrival).count();
-    auto job = [analyser, tiles = std::move(tiles), capture, overrides = options.overrides,
+        frame.tiles ? 0 : std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+    auto job = [analyser, tiles = std::move(tiles), capture = frame.capture,
+                overrides = options.overrides,
                 cut_ms] { return analyser->analyse(*tiles, capture, overrides, cut_ms); };
     if (options.every) {
       latest_ = job();
@@ -38,9 +36,9 @@ std::optional<Shown> InferenceEngine::analyse(const FrameInput& frame,
       worker_.submit(std::move(job));
     }
   }
-  const Shown shown = show(options.every ? latest_ : worker_.latest(), capture, options.max_age,
-                           analyser ? "no result yet" : "loading model");
-  health_.frame(capture.arrival, taken, shown.verdict != Verdict::kUnscored);
+  const Shown shown = show(options.every ? latest_ : worker_.latest(), frame.capture,
+                           options.max_age, analyser ? "no result yet" : "loading model");
+  health_.frame(frame.capture.arrival, taken, shown.verdict != Verdict::kUnscored);
   return shown;
 }
 

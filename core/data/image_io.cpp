@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <mutex>
-#include <optional>
 
 #include <fmt/format.h>
 #include <opencv2/core/utils/logger.hpp>
@@ -27,26 +25,11 @@ constexpr std::uint64_t kMaxImageBytes = 1ULL << 30;
   throw Error(ErrorCode::kBadFile, fmt::format("Image '{}' {}.", file, what), detail);
 }
 
-/// Keeps OpenCV's own log from stderr while a decoder runs: errors reach the user as exceptions of
-/// ours. The level is the process's and may be set by the application around us, so it is put
-/// back, and the lock keeps two of these from remembering each other's.
-class QuietOpenCv {
- public:
-  QuietOpenCv()
-      : lock_(one_at_a_time()),
-        before_(cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT)) {}
-  ~QuietOpenCv() { cv::utils::logging::setLogLevel(before_); }
-  QuietOpenCv(const QuietOpenCv&) = delete;
-  QuietOpenCv& operator=(const QuietOpenCv&) = delete;
-
- private:
-  static std::mutex& one_at_a_time() {
-    static std::mutex mutex;
-    return mutex;
-  }
-  std::lock_guard<std::mutex> lock_;
-  cv::utils::logging::LogLevel before_;
-};
+/// OpenCV's own log goes to stderr; errors reach the user as exceptions of ours instead.
+void silence_opencv() {
+  static const auto once = cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
+  (void)once;
+}
 
 struct Encoded {
   std::string name;
@@ -67,9 +50,7 @@ Encoded load_checked(const std::filesystem::path& path) {
 
 /// 3 channels (blue first), 8 or 16 bits.
 cv::Mat decode(const Encoded& encoded) {
-  // PNG and JPEG were checked before and log nothing.
-  std::optional<QuietOpenCv> quiet;
-  if (!is_png(encoded.bytes) && !is_jpeg(encoded.bytes)) quiet.emplace();
+  silence_opencv();
   const cv::Mat bytes(1, static_cast<int>(encoded.bytes.size()), CV_8U,
                       const_cast<char*>(encoded.bytes.data()));
   cv::Mat decoded;
@@ -160,6 +141,7 @@ Image read_mask(const std::filesystem::path& file) {
 }
 
 void write_png(const std::filesystem::path& file, const Image& image) {
+  silence_opencv();
   std::vector<std::uint8_t> encoded;
   try {
     const cv::Mat pixels(image.height, image.width, CV_8UC(image.channels),

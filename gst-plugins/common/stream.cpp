@@ -25,6 +25,7 @@ GstClockTime camera_time(GstBuffer* buffer) {
 
 Capture capture_of(GstBaseTransform* element, GstBuffer* buffer) {
   Capture capture;
+  capture.arrival = std::chrono::steady_clock::now();
   capture.pts = GST_BUFFER_PTS(buffer);
   if (element->segment.format == GST_FORMAT_TIME && GST_BUFFER_PTS_IS_VALID(buffer)) {
     capture.running_time =

@@ -103,7 +103,7 @@ TEST_F(Uadpreproc, FramesOutsideTheIntervalAreNotCut) {
 }
 
 TEST_F(Uadpreproc, FramesThatABusyUadinferCannotTakeAreNotCut) {
-  Harness h(both(model({.delay_ms = 1000}), "", "live-policy=latest"));
+  Harness h(both(model({.delay_ms = 400}), "", "live-policy=latest"));
   ASSERT_TRUE(h.wait_for_model());
   const int before = stub_counter("uad_stub_cuts");
   for (int i = 0; i < 50; ++i) ASSERT_TRUE(h.through(10, i));

@@ -33,6 +33,7 @@ class InferenceEngineTest : public ::testing::Test {
   uad::FrameInput frame() {
     uad::FrameInput input;
     input.capture.running_time = input.capture.pts = 40'000'000ULL * number++;
+    input.capture.arrival = std::chrono::steady_clock::now();
     input.cut = [this](const uad::Analyser& analyser) {
       ++cuts;
       return analyser.cut(uad::view(image));
@@ -74,11 +75,6 @@ TEST_F(InferenceEngineTest, IntervalCarriesTheResultAndCutsNothingInBetween) {
   EXPECT_EQ(engine.health().counts().skipped, 2U);
 }
 
-TEST_F(InferenceEngineTest, WaitForTheModelIsNoAnalysisTime) {
-  load({.load_delay_ms = 300});
-  EXPECT_LT(next(0)->analysis->timings.total_ms, 200);
-}
-
 TEST_F(InferenceEngineTest, LatestPassesFramesUnscoredWhileTheModelLoads) {
   load({.load_delay_ms = 60'000});
   options.every = false;
@@ -90,7 +86,7 @@ TEST_F(InferenceEngineTest, LatestPassesFramesUnscoredWhileTheModelLoads) {
 }
 
 TEST_F(InferenceEngineTest, LatestDoesNotCutWhatTheBusyWorkerCannotTake) {
-  load({.delay_ms = 800});
+  load({.delay_ms = 200});
   ASSERT_NE(engine.models().wait(), nullptr);
   options.every = false;
   for (int i = 0; i < 20; ++i) {
