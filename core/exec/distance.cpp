@@ -8,7 +8,7 @@ namespace uad {
 namespace {
 
 constexpr std::int64_t kLanes = 16;
-constexpr std::int64_t kBlock = 8 * kLanes;  // floats between two looks at the limit
+constexpr std::int64_t kBlock = 4 * kLanes;  // floats between two looks at the limit
 using Lanes = float __attribute__((vector_size(kLanes * sizeof(float))));
 using UnalignedLanes =
     float __attribute__((vector_size(kLanes * sizeof(float)), aligned(alignof(float)), may_alias));

@@ -11,12 +11,15 @@
 
 #include "core/base/error.h"
 #include "core/exec/distance.h"
+#include "core/exec/simd.h"
 
 namespace uad::models::patchcore {
 
 namespace {
 
-constexpr std::int64_t kPointsPerTask = 4096;
+constexpr std::int64_t kLanes = 16;    // points side by side
+constexpr std::int64_t kLeading = 16;  // coordinates looked at first
+constexpr std::int64_t kBlocksPerTask = 512;
 constexpr float kRoundingMargin = 1.0F + 1e-4F;  // float32 sums of a few hundred squares
 constexpr float kPicked = -1.0F;                 // below every squared distance
 
@@ -29,27 +32,48 @@ struct Farthest {
   }
 };
 
-// The points, and for each the nearest centre so far. Distances are squared throughout.
+// Squared distances from a centre to kLanes points in the leading coordinates.
+// @param block  [leading][kLanes], so that lanes are points.
+UAD_SIMD void leading_distances(const float* block, const float* centre, std::int64_t leading,
+                                float* distances) {
+  float sums[kLanes] = {};
+  for (std::int64_t i = 0; i < leading; ++i) {
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+      const float difference = block[i * kLanes + lane] - centre[i];
+      sums[lane] += difference * difference;
+    }
+  }
+  std::copy_n(sums, kLanes, distances);
+}
+
+// The points, and how far each is from its nearest centre. Distances are squared throughout.
 class Selection {
  public:
   explicit Selection(const at::Tensor& points)
       : points_(points.const_data_ptr<float>()),
         count_(points.size(0)),
         size_(points.size(1)),
-        nearest_(static_cast<std::size_t>(count_), std::numeric_limits<float>::infinity()),
-        owner_(static_cast<std::size_t>(count_), 0) {}
+        leading_(std::min(kLeading, size_)),
+        nearest_(static_cast<std::size_t>(count_), std::numeric_limits<float>::infinity()) {
+    const std::int64_t blocks = (count_ + kLanes - 1) / kLanes;
+    blocks_.resize(static_cast<std::size_t>(blocks * leading_ * kLanes));
+    for (std::int64_t i = 0; i < count_; ++i) {
+      float* lane = blocks_.data() + i / kLanes * leading_ * kLanes + i % kLanes;
+      for (std::int64_t j = 0; j < leading_; ++j) lane[j * kLanes] = point(i)[j];
+    }
+  }
 
   void mark_picked(std::int64_t index) { nearest_[static_cast<std::size_t>(index)] = kPicked; }
 
-  /// Lets every point move to the new centre if that is nearer. @return the point now farthest from
-  /// all centres.
+  /// @return the point now farthest from all centres.
   Farthest add_centre(std::int64_t index) {
-    centres_.push_back(index);
-    measure_centres(index);
+    const float* centre = point(index);
     Farthest farthest;
     std::mutex mutex;  // guards `farthest`
-    at::parallel_for(0, count_, kPointsPerTask, [&](std::int64_t begin, std::int64_t end) {
-      const Farthest best = visit(begin, end, index);
+    const std::int64_t blocks = (count_ + kLanes - 1) / kLanes;
+    at::parallel_for(0, blocks, kBlocksPerTask, [&](std::int64_t begin, std::int64_t end) {
+      Farthest best;
+      for (std::int64_t block = begin; block < end; ++block) visit(block, centre, best);
       const std::scoped_lock lock(mutex);
       farthest.keep(best.distance, best.index);
     });
@@ -59,39 +83,27 @@ class Selection {
  private:
   [[nodiscard]] const float* point(std::int64_t index) const { return points_ + index * size_; }
 
-  // Distances from the new centre to the earlier ones.
-  void measure_centres(std::int64_t index) {
-    between_.resize(centres_.size());
-    const auto count = static_cast<std::int64_t>(centres_.size());
-    at::parallel_for(0, count, 512, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        between_[i] = squared_distance(point(centres_[i]), point(index), size_);
-      }
-    });
-  }
-
-  Farthest visit(std::int64_t begin, std::int64_t end, std::int64_t index) {
-    const auto newest = static_cast<std::int32_t>(centres_.size() - 1);
-    Farthest farthest;
-    for (std::int64_t i = begin; i < end; ++i) {
-      float& nearest = nearest_[i];
-      // 4 = 2², as everything is squared. The very first centre is its own owner at distance 0.
-      if (between_[owner_[i]] < 4 * nearest * kRoundingMargin) {
-        const float distance = squared_distance(point(i), point(index), size_, nearest);
-        if (distance < nearest) nearest = distance, owner_[i] = newest;
+  void visit(std::int64_t block, const float* centre, Farthest& farthest) {
+    float distances[kLanes];
+    leading_distances(blocks_.data() + block * leading_ * kLanes, centre, leading_, distances);
+    const std::int64_t first = block * kLanes;
+    const std::int64_t lanes = std::min(kLanes, count_ - first);
+    for (std::int64_t lane = 0; lane < lanes; ++lane) {
+      const std::int64_t i = first + lane;
+      float& nearest = nearest_[static_cast<std::size_t>(i)];
+      if (distances[lane] <= nearest * kRoundingMargin) {
+        nearest = std::min(nearest, squared_distance(point(i), centre, size_, nearest));
       }
       farthest.keep(nearest, i);
     }
-    return farthest;
   }
 
   const float* points_;
   std::int64_t count_;
   std::int64_t size_;
-  std::vector<float> nearest_;         // to the owner; kPicked for picked points
-  std::vector<std::int32_t> owner_;    // position in centres_
-  std::vector<std::int64_t> centres_;  // the start, then every pick
-  std::vector<float> between_;         // newest centre to each of centres_
+  std::int64_t leading_;
+  std::vector<float> blocks_;   // leading coordinates, [blocks][leading][kLanes]
+  std::vector<float> nearest_;  // squared; kPicked for picked points
 };
 
 }  // namespace

@@ -24,8 +24,9 @@ namespace uad::models::patchcore {
 /// Farthest-first selection: each pick is the point farthest from the start and all earlier picks
 /// (the lowest index on ties). The start itself is not picked by being the start.
 ///
-/// Exact, but most distances are never computed: each point knows its nearest centre, and a new
-/// centre at least twice as far from that centre as the point is cannot be nearer to the point.
+/// Exact for any points, and fast where the first coordinates tell them apart: a point whose first
+/// coordinates alone are farther from the new centre than it is from another one needs no more.
+/// (Skipping by the triangle inequality was tried: distances between patches differ too little.)
 /// @param points  float32 [n, d], contiguous, on the CPU. @param count  1 to n.
 /// @return indices in the order of selection, each once.
 /// @throws Error(kCancelled) soon after `stop` is requested.

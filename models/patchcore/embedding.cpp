@@ -5,14 +5,16 @@
 
 namespace uad::models::patchcore {
 
-Embedding embed(const std::vector<at::Tensor>& features) {
+Embedding embed(const std::vector<at::Tensor>& features, Upsampling upsampling) {
   const std::int64_t height = features.front().size(2);
   const std::int64_t width = features.front().size(3);
   std::vector<at::Tensor> maps;
   for (const at::Tensor& feature : features) {
     at::Tensor map = at::avg_pool2d(feature.to(at::kFloat), {3, 3}, {1, 1}, {1, 1});
     if (map.size(2) != height || map.size(3) != width) {
-      map = at::upsample_nearest2d(map, {height, width});
+      map = upsampling == Upsampling::kNearest
+                ? at::upsample_nearest2d(map, {height, width})
+                : at::upsample_bilinear2d(map, {height, width}, /*align_corners=*/false);
     }
     maps.push_back(map.permute({0, 2, 3, 1}));
   }

@@ -15,11 +15,14 @@ struct Embedding {
   std::int64_t width = 0;
 };
 
-/// Mean over 3x3 neighbours (zeros outside, divisor always 9), every map enlarged by nearest
-/// neighbour to the first one's grid whatever its size, channels concatenated.
+enum class Upsampling { kNearest, kBilinear };
+
+/// Mean over 3x3 neighbours (zeros outside, divisor always 9), every map enlarged to the first
+/// one's grid whatever its size, channels concatenated.
 /// @param features  maps [N, C_i, h_i, w_i], finest first.
+/// @param upsampling  nearest (QualityInspector) or bilinear with half-pixel centres (anomalib).
 /// Source: specification, PatchCore, section 3.
-[[nodiscard]] Embedding embed(const std::vector<at::Tensor>& features);
+[[nodiscard]] Embedding embed(const std::vector<at::Tensor>& features, Upsampling upsampling);
 
 /// Which patches count: those with at least half of their pixels kept.
 /// @param keep  uint8 [N, 1, H, W] or undefined. @return bool [N * height * width] or undefined.

@@ -15,6 +15,7 @@
 #include "core/base/error.h"
 #include "core/exec/distance.h"
 #include "core/exec/simd.h"
+#include "models/patchcore/principal_axes.h"
 
 namespace uad::models::patchcore {
 
@@ -92,8 +93,7 @@ Bank::Bank(const at::Tensor& vectors) : vectors_(vectors.contiguous()) {
 void Bank::arrange() {
   centre_ = vectors_.mean(0);
   const at::Tensor centred = vectors_ - centre_;
-  const auto [strength, axes] = at::linalg_eigh(at::mm(centred.t(), centred).to(at::kDouble));
-  rotation_ = axes.flip(1).to(at::kFloat).contiguous();
+  rotation_ = principal_axes(at::mm(centred.t(), centred));
   leading_ = std::max<std::int64_t>(1, vectors_.size(1) / 4);
   bound_ = make_space(bound_points(at::mm(centred, rotation_), leading_).t().contiguous());
 }

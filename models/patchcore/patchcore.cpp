@@ -16,6 +16,7 @@
 #include "models/patchcore/coreset.h"
 #include "models/patchcore/embedding.h"
 #include "models/patchcore/neighbours.h"
+#include "models/patchcore/principal_axes.h"
 #include "models/patchcore/scoring.h"
 
 namespace uad::models {
@@ -37,6 +38,11 @@ std::vector<OptionSpec> patchcore_options() {
       {.name = "layers",
        .default_value = "layer2,layer3",
        .help = "layers of the backbone, finest first, separated by commas"},
+      {.name = "upsampling",
+       .default_value = "nearest",
+       .help = "how coarser layers reach the finest one's grid: nearest (QualityInspector) or "
+               "bilinear (anomalib)",
+       .choices = {"nearest", "bilinear"}},
       {.name = "reduction",
        .default_value = "coreset",
        .help = "how patches are thinned out: coreset (farthest first)",
@@ -64,6 +70,11 @@ std::vector<OptionSpec> patchcore_options() {
   };
 }
 
+patchcore::Upsampling parse_upsampling(const json& options) {
+  return options.at("upsampling") == "bilinear" ? patchcore::Upsampling::kBilinear
+                                                : patchcore::Upsampling::kNearest;
+}
+
 class PatchCoreModel final : public AnomalyModel {
  public:
   PatchCoreModel(const json& options, std::shared_ptr<const Backbone> backbone,
@@ -73,6 +84,7 @@ class PatchCoreModel final : public AnomalyModel {
         backbone_(std::move(backbone)),
         bank_(bank),
         neighbours_(options.at("b").get<std::int64_t>()),
+        upsampling_(parse_upsampling(options)),
         reweight_(patchcore::parse_reweight(options.at("reweight").get<std::string>())),
         stored_type_(options.at("bank_precision") == "fp16" ? at::kHalf : at::kFloat) {}
 
@@ -81,7 +93,8 @@ class PatchCoreModel final : public AnomalyModel {
   [[nodiscard]] Prediction predict(const at::Tensor& images,
                                    const at::Tensor& keep) const override {
     const ComputeScope scope;
-    const patchcore::Embedding embedding = patchcore::embed(backbone_->features(images));
+    const patchcore::Embedding embedding =
+        patchcore::embed(backbone_->features(images), upsampling_);
     const auto [distance, index] = bank_.nearest(embedding.patches);
     const at::Tensor kept = patchcore::kept_patches(keep, embedding.height, embedding.width);
 
@@ -125,6 +138,7 @@ class PatchCoreModel final : public AnomalyModel {
   std::shared_ptr<const Backbone> backbone_;  // the fitter made it, and may still hold it
   patchcore::Bank bank_;
   std::int64_t neighbours_;
+  patchcore::Upsampling upsampling_;
   patchcore::Reweight reweight_;
   at::ScalarType stored_type_;
 };
@@ -132,7 +146,10 @@ class PatchCoreModel final : public AnomalyModel {
 class PatchCoreFitter final : public Fitter {
  public:
   explicit PatchCoreFitter(const FitContext& context)
-      : options_(context.options), seed_(context.seed) {
+      : options_(context.options),
+        seed_(context.seed),
+        upsampling_(parse_upsampling(options_)),
+        device_(compute_options(context.execution).device()) {
     const auto name = options_.at("backbone").get<std::string>();
     BackboneWeights weights = find_backbone_weights(name, context.weights_dir);
     backbone_ =
@@ -142,7 +159,8 @@ class PatchCoreFitter final : public Fitter {
 
   void observe(const at::Tensor& images, const at::Tensor& keep) override {
     const ComputeScope scope;
-    const patchcore::Embedding embedding = patchcore::embed(backbone_->features(images));
+    const patchcore::Embedding embedding =
+        patchcore::embed(backbone_->features(images), upsampling_);
     const at::Tensor kept = patchcore::kept_patches(keep, embedding.height, embedding.width);
     at::Tensor patches = embedding.patches;
     if (kept.defined()) patches = patches.index({kept.to(patches.device())});
@@ -168,7 +186,8 @@ class PatchCoreFitter final : public Fitter {
     }
     // What is stored is what scores, so that a model scores the same before saving and after.
     if (options_.at("bank_precision") == "fp16") bank = bank.to(at::kHalf).to(at::kFloat);
-    return std::make_unique<PatchCoreModel>(options_, backbone_, bank, backbone_sha256_);
+    return std::make_unique<PatchCoreModel>(options_, backbone_, bank.to(device_),
+                                            backbone_sha256_);
   }
 
  private:
@@ -179,21 +198,39 @@ class PatchCoreFitter final : public Fitter {
     return patchcore::select_centres(project(random()), count, start, progress, stop);
   }
 
-  // Selection space of all chunks; the vectors themselves where projecting would enlarge them.
+  // All patches in the space they are selected in: projected where that makes them shorter, then
+  // turned onto their principal axes, which changes no distance and lets most be skipped.
   [[nodiscard]] at::Tensor project(std::uint64_t seed) const {
     const std::int64_t dimension = chunks_.front().size(1);
     const std::int64_t target = patchcore::projected_dimension(patches_);
-    const bool reduce = target <= dimension;
-    const at::Tensor matrix =
-        reduce ? patchcore::random_projection(target, dimension, seed).t() : at::Tensor();
-    at::Tensor points = at::empty({patches_, reduce ? target : dimension}, at::kFloat);
+    at::Tensor scatter = covariance();
+    at::Tensor matrix;
+    if (target <= dimension) {
+      const at::Tensor projection = patchcore::random_projection(target, dimension, seed);
+      scatter = projection.mm(scatter).mm(projection.t());
+      matrix = projection.t().mm(patchcore::principal_axes(scatter));
+    } else {
+      matrix = patchcore::principal_axes(scatter);
+    }
+    at::Tensor points = at::empty({patches_, matrix.size(1)}, at::kFloat);
     std::int64_t row = 0;
     for (const at::Tensor& chunk : chunks_) {
       at::Tensor rows = points.narrow(0, row, chunk.size(0));
-      reduce ? at::mm_out(rows, chunk, matrix) : rows.copy_(chunk);
+      at::mm_out(rows, chunk, matrix);
       row += chunk.size(0);
     }
     return points;
+  }
+
+  [[nodiscard]] at::Tensor covariance() const {
+    const std::int64_t dimension = chunks_.front().size(1);
+    at::Tensor sum = at::zeros({dimension});
+    at::Tensor products = at::zeros({dimension, dimension});
+    for (const at::Tensor& chunk : chunks_) {
+      sum += chunk.sum(0);
+      products.addmm_(chunk.t(), chunk);
+    }
+    return products - sum.outer(sum) / patches_;
   }
 
   // Rows of the chunks by overall number, in the order given; the chunks are never joined.
@@ -212,6 +249,8 @@ class PatchCoreFitter final : public Fitter {
 
   json options_;
   std::uint64_t seed_;
+  patchcore::Upsampling upsampling_;
+  c10::Device device_;  // of the model to come; what is observed is kept on the CPU
   std::shared_ptr<const Backbone> backbone_;  // shared with the model it becomes part of
   std::string backbone_sha256_;
   std::vector<at::Tensor> chunks_;  // patches of every batch, float32 [n, D] on the CPU

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What PatchCore costs: the fit of N images, and one frame in float32 and bfloat16.
+//
+// Run: build/benchmarks/patchcore-bench fit|frame [--threads 2] [--weights-dir DIR] [--data FOLDER]
+//   fit    the images of FOLDER (256x256, 10 percent), else 60 of noise: seconds, peak memory
+//   frame  256x256 against a bank of 6,144 vectors: milliseconds, one line a round; rounds end with
+//          standard input, so that another program can be measured in turns with this one
+//          (benchmarks/peer_anomalib.py does)
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include "core/data/dataset.h"
+#include "core/exec/thread_pool.h"
+#include "core/preprocessor.h"
+#include "models/registry.h"
+
+namespace {
+
+struct Settings {
+  std::string task;
+  std::string weights_dir;
+  std::string data;
+  int threads = 2;
+};
+
+double seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+double peak_mb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+uad::FitContext context(const Settings& settings, const std::string& precision, double percent) {
+  const auto& method = uad::models::find_method("patchcore");
+  return {uad::complete_options(method.options, {{"k", percent}}),
+          settings.weights_dir,
+          3,
+          {"cpu", precision}};
+}
+
+// Network inputs: files cut like everywhere else, or noise.
+std::vector<at::Tensor> training_images(const Settings& settings) {
+  std::vector<at::Tensor> images;
+  if (settings.data.empty()) {
+    for (int i = 0; i < 60; ++i) images.push_back(at::randn({1, 3, 256, 256}));
+    return images;
+  }
+  const uad::TilePreprocessor preprocessor({});
+  const auto source = uad::open_images(uad::list_dataset(settings.data).train);
+  while (const auto frame = source->next()) {
+    const auto tiles = preprocessor.cut(frame->view);
+    images.push_back(dynamic_cast<const uad::TensorTiles&>(*tiles).images());
+  }
+  return images;
+}
+
+void bench_fit(const Settings& settings) {
+  const auto images = training_images(settings);
+  const double start = seconds();
+  const auto fitter =
+      uad::models::find_method("patchcore").make_fitter(context(settings, "fp32", 10));
+  for (const at::Tensor& image : images) fitter->observe(image, {});
+  const double observed = seconds();
+  static_cast<void>(fitter->finish({}, {}));
+  fmt::print("fit of {} images: {:.1f} s ({:.1f} s features, {:.1f} s selection), peak {:.0f} MB\n",
+             images.size(), seconds() - start, observed - start, seconds() - observed, peak_mb());
+}
+
+// A model of exactly 6,144 vectors: what 60 images give at 10 percent.
+std::unique_ptr<uad::AnomalyModel> frame_model(const Settings& settings,
+                                               const std::string& precision) {
+  const auto fitter =
+      uad::models::find_method("patchcore").make_fitter(context(settings, precision, 100));
+  auto images = training_images(settings);
+  images.resize(std::min<std::size_t>(images.size(), 6));
+  for (const at::Tensor& image : images) fitter->observe(image, {});
+  return fitter->finish({}, {});
+}
+
+double median_ms(const uad::AnomalyModel& model, const at::Tensor& image, int times) {
+  std::vector<double> taken;
+  for (int i = 0; i < times; ++i) {
+    const double start = seconds();
+    static_cast<void>(model.predict(image, {}));
+    taken.push_back((seconds() - start) * 1e3);
+  }
+  std::nth_element(taken.begin(), taken.begin() + times / 2, taken.end());
+  return taken[times / 2];
+}
+
+void bench_frame(const Settings& settings) {
+  const auto fp32 = frame_model(settings, "fp32");
+  const auto bf16 = frame_model(settings, "bf16");
+  const at::Tensor image = training_images(settings).back();
+  for (const auto* model : {fp32.get(), bf16.get()}) median_ms(*model, image, 5);
+  std::string line;
+  do {
+    fmt::print("fp32 {:.2f} ms, bf16 {:.2f} ms, peak {:.0f} MB\n", median_ms(*fp32, image, 9),
+               median_ms(*bf16, image, 9), peak_mb());
+    std::cout.flush();
+  } while (std::getline(std::cin, line));
+}
+
+Settings parse(int count, char** words) {
+  Settings settings;
+  if (count > 1) settings.task = words[1];
+  for (int i = 2; i + 1 < count; i += 2) {
+    const std::string name = words[i];
+    if (name == "--threads") settings.threads = std::stoi(words[i + 1]);
+    if (name == "--weights-dir") settings.weights_dir = words[i + 1];
+    if (name == "--data") settings.data = words[i + 1];
+  }
+  return settings;
+}
+
+}  // namespace
+
+int main(int count, char** words) try {
+  const Settings settings = parse(count, words);
+  uad::use_threads(settings.threads);
+  if (settings.task == "fit") {
+    bench_fit(settings);
+  } else if (settings.task == "frame") {
+    bench_frame(settings);
+  } else {
+    fmt::print(stderr,
+               "usage: patchcore-bench fit|frame [--threads N] [--weights-dir DIR] "
+               "[--data FOLDER]\n");
+    return 2;
+  }
+  return 0;
+} catch (const std::exception& error) {
+  fmt::print(stderr, "{}\n", error.what());
+  return 1;
+}
