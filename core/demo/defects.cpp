@@ -106,10 +106,10 @@ DefectLayers stain(const cv::Mat& surface, cv::RNG& rng) {
 DefectLayers dent(const cv::Mat& surface, cv::RNG& rng) {
   DefectLayers layers = blank(surface.size());
   const cv::Point2d middle = random_point(surface, rng);
-  const double radius = rng.uniform(11.0, 21.0);
+  const double radius = rng.uniform(13.0, 22.0);
   const double squeeze = rng.uniform(0.7, 1.0);
   const double turn = rng.uniform(0.0, CV_PI);
-  const double depth = rng.uniform(50.0, 85.0);
+  const double depth = rng.uniform(62.0, 90.0);
   for (int y = 0; y < surface.rows; ++y) {
     for (int x = 0; x < surface.cols; ++x) {
       const double dx = x - middle.x;

@@ -56,6 +56,10 @@ void lay_down(cv::Mat& picture, const Part& part, const Overlap& where) {
   }
 }
 
+/// Guide rails hold the parts at one height. In multiples of 16, so that a network with a grid of 16
+/// pixels sees their edges alike in pictures of every height.
+int top_of_parts(Size view) { return (view.height - kPartSize) / 2 / 16 * 16; }
+
 /// The sensor's noise, drawn anew for every shot.
 void expose(cv::Mat& picture, double exposure, cv::RNG& rng) {
   cv::Mat noise(picture.size(), CV_32FC3);
@@ -101,7 +105,7 @@ Shot ProductionLine::shoot(Size view, int position, double exposure) {
   const int first = static_cast<int>(std::floor((left - kPartSize / 2.0) / kPitch));
   for (int n = first; n * kPitch - kPartSize / 2 < left + view.width; ++n) {
     const int x = n * kPitch - kPartSize / 2 - left;
-    const Overlap where = overlap(picture.size(), x, (view.height - kPartSize) / 2);
+    const Overlap where = overlap(picture.size(), x, top_of_parts(view));
     if (where.picture.empty()) continue;
     lay_down(picture, part(n), where);
     part(n).defect(where.part).copyTo(mask(where.picture));

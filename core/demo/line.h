@@ -23,7 +23,7 @@ using DefectPlan = std::function<Defect(int)>;
 /// give the same picture. @note One thread.
 class ProductionLine {
  public:
-  static constexpr int kPitch = 300;  ///< frame pixels from part to part
+  static constexpr int kPitch = 400;  ///< frame pixels from part to part
 
   ProductionLine(std::uint64_t seed, DefectPlan plan);
 

@@ -101,6 +101,9 @@ void drill_holes(cv::Mat& grey) {
   }
 }
 
+const cv::Rect kTypePlate(kCentre.x - 80, kPlate.br().y - 62, 160, 34);
+const cv::Rect kScale(kCentre.x - 84, kPlate.y + 22, 168, 32);
+
 /// Laser-marked type plate below the ring, a scale above it.
 void print_marks(cv::Mat& grey) {
   cv::Mat ink(kCanvas, kCanvas, CV_32F, cv::Scalar(0));
@@ -114,13 +117,14 @@ void print_marks(cv::Mat& grey) {
   grey = grey.mul(1 - 0.55 * ink);
 }
 
-/// Where a defect may lie: on the bare steel, away from edges and machined features.
+/// Where a defect may lie: on the bare steel, away from edges, machined features and print.
 cv::Mat free_surface() {
   cv::Mat area(kCanvas, kCanvas, CV_8U, cv::Scalar(0));
   constexpr int kRim = 26;
   cv::rectangle(area, kPlate - cv::Size(2 * kRim, 2 * kRim) + cv::Point(kRim, kRim), 255, -1);
   cv::circle(area, kCentre, kRingRadius + 14, 0, -1);
   for (const cv::Point& centre : hole_centres()) cv::circle(area, centre, kHoleRadius + 18, 0, -1);
+  for (const cv::Rect& print : {kTypePlate, kScale}) cv::rectangle(area, print, 0, -1);
   return area;
 }
 

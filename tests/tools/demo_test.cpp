@@ -36,7 +36,7 @@ TEST(Demo, LearnsItsOwnDefectsAndRecordsTheVideo) {
   EXPECT_GE(metrics["image_auroc"], 0.95);
   EXPECT_GE(metrics["pixel_auroc"], 0.95);
   EXPECT_GE(metrics["video"]["frame_auroc"], 0.95);
-  EXPECT_EQ(metrics["video"]["frames"].size(), 250U);
+  EXPECT_EQ(metrics["video"]["frames"].size(), 300U);
   EXPECT_EQ(files_in(out / "dataset" / "train" / "good"), 40U);
   EXPECT_EQ(files_in(out / "dataset" / "test" / "good"), 20U);
   for (const char* kind : {"scratch", "stain", "dent"}) {
@@ -75,7 +75,7 @@ TEST(ProductionLine, MasksCoverTheirDefectAndNothingElse) {
 
 TEST(ProductionLine, GoodPartsHaveNoDefectPixel) {
   demo::ProductionLine line(3, [](int) { return demo::Defect::kNone; });
-  EXPECT_EQ(std::ranges::count(line.shoot({640, 360}, 450, 1.0).mask.pixels, 0), 640 * 360);
+  EXPECT_EQ(std::ranges::count(line.shoot({640, 360}, 600, 1.0).mask.pixels, 0), 640 * 360);
 }
 
 TEST(ProductionLine, PartsMoveWithTheBelt) {
