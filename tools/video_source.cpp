@@ -13,7 +13,7 @@
 namespace uad::tools {
 namespace {
 
-constexpr GstClockTime kPatience = 20 * GST_SECOND;  // for one frame of a local file
+constexpr GstClockTime kPatience = 10 * GST_SECOND;  // for one frame of a local file
 constexpr GstClockTime kGlance = 100 * GST_MSECOND;
 
 constexpr std::array kExtensions{".mp4", ".mkv", ".avi", ".mov", ".webm", ".ts", ".mpg", ".m4v"};
@@ -157,7 +157,8 @@ void VideoSource::check_errors() const {
 
 SamplePtr VideoSource::pull() {
   GstAppSink* sink = GST_APP_SINK(sink_.get());
-  // In short waits, because an element that fails before the sink is linked leaves it waiting.
+  // In short waits, because an element that fails before the sink is linked leaves it waiting; and
+  // decodebin swallows the error of a demuxer that fails while it is being tried out.
   for (GstClockTime waited = 0; waited < kPatience; waited += kGlance) {
     SamplePtr sample(gst_app_sink_try_pull_sample(sink, kGlance));
     if (sample) {
@@ -168,8 +169,8 @@ SamplePtr VideoSource::pull() {
     if (gst_app_sink_is_eos(sink) != 0) return nullptr;
   }
   throw Error(ErrorCode::kBadFile,
-              fmt::format("Video \"{}\" gives no frame {} within {} s. Check that it has a video "
-                          "stream.",
+              fmt::format("Video \"{}\" gives no frame {} within {} s; it is cut off or holds no "
+                          "pictures. Copy the file again.",
                           file_.string(), position_, kPatience / GST_SECOND));
 }
 

@@ -101,8 +101,8 @@ void drill_holes(cv::Mat& grey) {
   }
 }
 
-const cv::Rect kTypePlate(kCentre.x - 80, kPlate.br().y - 62, 160, 34);
-const cv::Rect kScale(kCentre.x - 84, kPlate.y + 22, 168, 32);
+const cv::Rect kTypePlate(kCentre.x - 104, kPlate.br().y - 70, 208, 44);
+const cv::Rect kScale(kCentre.x - 104, kPlate.y + 22, 208, 40);
 
 /// Laser-marked type plate below the ring, a scale above it.
 void print_marks(cv::Mat& grey) {

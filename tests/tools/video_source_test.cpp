@@ -91,7 +91,7 @@ TEST_F(Video, AFileCutOffIsAnError) {
   const std::string bytes = test::read_bytes(file());
   test::write_bytes(*folder_ / "cut.mp4", bytes.substr(0, bytes.size() / 2));
   VideoSource source(*folder_ / "cut.mp4", {});
-  expect_error(ErrorCode::kBadFile, {"cut.mp4", "cannot be decoded"},
+  expect_error(ErrorCode::kBadFile, {"cut.mp4", "Copy the file again"},
                [&] { return numbers(source); });
 }
 
@@ -104,7 +104,7 @@ TEST_F(Video, AFileCutOffBehindItsHeaderIsAnError) {
   const std::string bytes = test::read_bytes(whole);
   test::write_bytes(*folder_ / "cut.mkv", bytes.substr(0, bytes.size() / 5));
   VideoSource source(*folder_ / "cut.mkv", {});
-  expect_error(ErrorCode::kBadFile, {"cut.mkv"}, [&] { return numbers(source); });
+  expect_error(ErrorCode::kBadFile, {"cut.mkv", "Copy the file again"}, [&] { return numbers(source); });
 }
 
 TEST_F(Video, WhatIsNoVideoIsAnError) {
