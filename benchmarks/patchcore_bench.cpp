@@ -8,12 +8,13 @@
 //          (benchmarks/peer_anomalib.py does)
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <iostream>
+#include <string>
 #include <vector>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include "core/data/dataset.h"
 #include "core/exec/thread_pool.h"
@@ -33,10 +34,13 @@ double seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+// Of this program alone; getrusage() would start with the peak of whoever started it.
 double peak_mb() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1024;
+  }
+  return 0;
 }
 
 uad::FitContext context(const Settings& settings, const std::string& precision, double percent) {

@@ -7,6 +7,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "core/device.h"
+#include "models/patchcore/product_scan.h"
+
 namespace uad::models::patchcore {
 
 struct Nearest {
@@ -16,9 +19,10 @@ struct Nearest {
 
 /// Points in a space where squared distances are lower bounds of those between the bank's vectors.
 struct SearchSpace {
-  at::Tensor columns;             ///< float32 [d, M], one column per vector of the bank
+  at::Tensor columns;             ///< float32 or bfloat16 [d, M], one column per vector of the bank
   std::vector<float> half_norms;  ///< half the squared length of each column
-  float largest_norm = 0;         ///< largest squared length
+  float largest_length = 0;       ///< of a column
+  float product_loss = 0;         ///< what a product may lose, as a share of both lengths
 };
 
 /// The memory bank, arranged for search. Immutable. @note Thread-safe.
@@ -30,7 +34,8 @@ struct SearchSpace {
 class Bank {
  public:
   /// @param vectors  float32 [M, D], M ≥ 1, on the CPU or a GPU.
-  explicit Bank(const at::Tensor& vectors);
+  /// @param bf16_bound  multiply for the bound in bfloat16; the result is the same.
+  explicit Bank(const at::Tensor& vectors, bool bf16_bound = cpu_has_fast_bf16());
   [[nodiscard]] const at::Tensor& vectors() const noexcept { return vectors_; }
   /// @param queries  float32 [Q, D], contiguous, on the bank's device. Same result as brute force:
   /// the winner's distance is computed by subtraction.
@@ -39,22 +44,17 @@ class Bank {
   [[nodiscard]] std::vector<float> distances(const at::Tensor& query) const;
 
  private:
-  struct Row {
-    const float* values;    // of the query, in full
-    const float* products;  // with every column of the search space
-    float norm;             // squared length in the search space
-  };
   struct Best {
     float squared = 0;
     std::int64_t index = -1;
   };
-  void arrange();
+  void arrange(bool bf16_bound);
   [[nodiscard]] std::vector<std::int64_t> search(const SearchSpace& space, const at::Tensor& points,
                                                  const at::Tensor& queries,
                                                  const std::vector<std::int64_t>& rows,
                                                  std::int64_t most, Nearest& nearest) const;
-  [[nodiscard]] Best best_of(const SearchSpace& space, const Row& query,
-                             std::vector<std::int32_t>& candidates) const;
+  [[nodiscard]] Best best_of(const SearchSpace& space, const ProductScan& scan, const float* query,
+                             float norm, std::int64_t most) const;
   [[nodiscard]] Nearest nearest_on_gpu(const at::Tensor& queries) const;
 
   at::Tensor vectors_;   // contiguous

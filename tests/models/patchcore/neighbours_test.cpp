@@ -11,11 +11,13 @@ namespace {
 using uad::models::patchcore::Bank;
 
 void expect_brute_force(const at::Tensor& vectors, const at::Tensor& queries) {
-  const auto [distance, index] = Bank(vectors).nearest(queries);
   const auto [expected, at] =
       at::cdist(queries.to(at::kDouble), vectors.to(at::kDouble), 2, /*compute_mode=*/2).min(1);
-  EXPECT_TRUE(at::allclose(distance.to(at::kDouble), expected, 1e-5, 1e-6));
-  EXPECT_TRUE(at::equal(index, at));
+  for (const bool bf16_bound : {false, true}) {
+    const auto [distance, index] = Bank(vectors, bf16_bound).nearest(queries);
+    EXPECT_TRUE(at::allclose(distance.to(at::kDouble), expected, 1e-5, 1e-6));
+    EXPECT_TRUE(at::equal(index, at)) << "bf16 bound: " << bf16_bound;
+  }
 }
 
 TEST(Neighbours, FollowTheWorkedExample) {
