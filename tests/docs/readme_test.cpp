@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What README.md shows is run: its pipelines, on what `uad demo` leaves behind.
+#include <cstdlib>
+#include <regex>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/temp_dir.h"
+#include "tests/tools/run_program.h"
+
+namespace uad {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The `gst-launch-1.0` commands of the page, with their continuation lines joined.
+std::vector<std::string> launch_lines(std::string page) {
+  page = std::regex_replace(page, std::regex("\\\\\n\\s*"), "");
+  std::vector<std::string> lines;
+  const std::regex command("(^|\n)(gst-launch-1\\.0 [^\n]*)");
+  for (auto it = std::sregex_iterator(page.begin(), page.end(), command);
+       it != std::sregex_iterator(); ++it) {
+    lines.push_back((*it)[2]);
+  }
+  return lines;
+}
+
+/// There is neither camera nor screen where tests run.
+std::string without_hardware(std::string line) {
+  line = std::regex_replace(
+      line, std::regex("v4l2src"),
+      "videotestsrc is-live=true num-buffers=15 ! video/x-raw,width=640,height=360");
+  return std::regex_replace(line, std::regex("autovideosink"), "fakesink");
+}
+
+TEST(Readme, PipelinesRunOnWhatTheDemoLeaves) {
+  const test::TempDir folder;
+  const auto demo = test::run_uad({"demo", "--output", folder / "demo-output"});
+  ASSERT_EQ(demo.code, 0) << demo.err;
+  const std::string root = std::getenv("UAD_SOURCE_ROOT");
+  const auto lines = launch_lines(test::read_bytes(fs::path(root) / "README.md"));
+  ASSERT_GE(lines.size(), 3U);
+  for (const std::string& line : lines) {
+    const std::string command =
+        "cd '" + folder.path().string() + "' && " + without_hardware(line) + " >log 2>&1";
+    EXPECT_EQ(std::system(command.c_str()), 0) << line << "\n" << test::read_bytes(folder / "log");
+  }
+  EXPECT_GT(fs::file_size(folder / "annotated.mp4"), 100000U);
+}
+
+TEST(Readme, EveryLinkLeadsSomewhere) {
+  const fs::path root = std::getenv("UAD_SOURCE_ROOT");
+  const std::string page = test::read_bytes(root / "README.md");
+  const std::regex link("\\]\\(([^)#]+)\\)");
+  int links = 0;
+  for (auto it = std::sregex_iterator(page.begin(), page.end(), link); it != std::sregex_iterator();
+       ++it, ++links) {
+    EXPECT_TRUE(fs::exists(root / (*it)[1].str())) << (*it)[1];
+  }
+  EXPECT_GT(links, 5);
+}
+
+}  // namespace
+}  // namespace uad
