@@ -32,7 +32,10 @@ Syntax eval_syntax() {
   syntax.options = join({{{.name = "model",
                            .help = "model file; for a group of categories, their folder",
                            .aliases = {"model_path"}},
-                          {.name = "json", .help = "write the metrics as JSON; - = stdout"}},
+                          {.name = "json", .help = "write the metrics as JSON; - = stdout"},
+                          {.name = "part",
+                           .help = "K/N: only the K-th of N blocks of every kind, to choose "
+                                   "settings on one and measure on another"}},
                          data_specs(),
                          execution_specs(),
                          ignored_specs()});

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "core/data/dataset.h"
+#include "core/data/part.h"
 #include "tools/console.h"
 #include "tools/video_source.h"
 
@@ -185,6 +186,9 @@ std::unique_ptr<FrameSource> open_split(const fs::path& path, Split split, const
                 fmt::format("\"{}\" has no {} images: {} is missing or empty. Check --data.",
                             path.string(), split == Split::kTest ? "test" : "training",
                             split == Split::kTest ? "test/<kind>" : "train/good"));
+  }
+  if (const std::string part = args.text("part"); split == Split::kTest && !part.empty()) {
+    items = part_of(items, parse_part(part, "--part"));
   }
   return open_images(std::move(items), args.get<bool>("strict"));
 }
