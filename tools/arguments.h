@@ -19,7 +19,11 @@ struct Arguments {
   std::vector<std::string> paths;  ///< positional
   std::vector<std::string> notes;  ///< what was understood differently from how it was written
 
-  [[nodiscard]] bool has(const std::string& key) const { return !options.at(key).is_null(); }
+  /// Keys that this command does not know are unset.
+  [[nodiscard]] bool has(const std::string& key) const {
+    const auto value = options.find(key);
+    return value != options.end() && !value->is_null();
+  }
   template <class Value>
   [[nodiscard]] Value get(const std::string& key) const {
     return options.at(key).get<Value>();

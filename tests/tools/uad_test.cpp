@@ -144,6 +144,15 @@ TEST_F(Uad, EvalWritesEveryMetric) {
   EXPECT_TRUE(metrics["undefined"].empty());
 }
 
+TEST_F(Uad, EvalOfOnePartSeesThatPartOnly) {
+  const std::string file = folder_ / "m.json";
+  ASSERT_EQ(
+      run_uad({"eval", "--model", model(), "--data", data(), "--part", "1/2", "--json", file}).code,
+      0);
+  EXPECT_EQ(read_json(file)["counts"]["good"], 2);
+  EXPECT_NE(run_uad({"eval", "--model", model(), "--data", data(), "--part", "3/2"}).code, 0);
+}
+
 TEST_F(Uad, EvalOfOneClassIsUndefinedNotZero) {
   const fs::path set = copy_of_data();
   fs::remove_all(set / "test" / "scratch");
