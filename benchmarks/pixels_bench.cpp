@@ -8,8 +8,8 @@
 
 #include <benchmark/benchmark.h>
 
-#include "core/base/image.h"
-#include "core/base/overlay_painter.h"
+#include "core/base/overlay/overlay_painter.h"
+#include "core/base/pixels/image.h"
 
 namespace {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "core/base/manifest.h"
-#include "core/base/verdict.h"
+#include "core/base/files/manifest.h"
+#include "core/base/results/verdict.h"
 #include "core/eval/evaluation.h"
 
 namespace uad {

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "core/base/image.h"
+#include "core/base/pixels/image.h"
 #include "core/files/sha256.h"
 
 namespace uad {

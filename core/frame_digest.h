@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "core/base/frame_view.h"
+#include "core/base/pixels/frame_view.h"
 
 namespace uad {
 

@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/base/geometry/tiling.h"
 #include "core/base/log.h"
-#include "core/base/tiling.h"
 #include "core/device.h"
 #include "core/preprocessor.h"
 

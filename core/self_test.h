@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/anomaly_model.h"
-#include "core/base/image.h"
+#include "core/base/pixels/image.h"
 #include "core/files/model_file.h"
 #include "core/preprocessor.h"
 

@@ -16,7 +16,7 @@
 #include <torch/headeronly/version.h>
 
 #include "core/base/error.h"
-#include "core/base/image.h"
+#include "core/base/pixels/image.h"
 #include "core/calibration.h"
 #include "core/frame_digest.h"
 #include "core/loaded_model.h"

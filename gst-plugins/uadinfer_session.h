@@ -6,9 +6,9 @@
 #include <memory>
 #include <mutex>
 
-#include "core/base/file_stamp.h"
-#include "core/base/inference_engine.h"
-#include "core/base/ticker.h"
+#include "core/base/engine/inference_engine.h"
+#include "core/base/engine/ticker.h"
+#include "core/base/files/file_stamp.h"
 #include "gst-plugins/common/ptr.h"
 #include "gst-plugins/uadinfer_settings.h"
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "core/base/inference_engine.h"
+#include "core/base/engine/inference_engine.h"
 #include "gst-plugins/common/enums.h"
 #include "gst-plugins/common/properties.h"
 

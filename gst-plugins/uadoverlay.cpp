@@ -26,7 +26,7 @@
 #include <string>
 #include <vector>
 
-#include "core/base/overlay_painter.h"
+#include "core/base/overlay/overlay_painter.h"
 #include "gst-plugins/common/enums.h"
 #include "gst-plugins/common/guarded.h"
 #include "gst-plugins/common/mapped_frame.h"

@@ -25,9 +25,9 @@
 #include <mutex>
 #include <string>
 
-#include "core/base/load_slot.h"
-#include "core/base/manifest.h"
-#include "core/base/model_mask.h"
+#include "core/base/engine/load_slot.h"
+#include "core/base/files/manifest.h"
+#include "core/base/files/model_mask.h"
 #include "gst-plugins/common/backend_loader.h"
 #include "gst-plugins/common/demand.h"
 #include "gst-plugins/common/guarded.h"

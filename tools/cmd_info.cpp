@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "core/base/manifest.h"
+#include "core/base/files/manifest.h"
 #include "core/files/model_file.h"
 #include "core/loaded_model.h"
 #include "models/registry.h"

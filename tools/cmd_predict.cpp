@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "core/base/regions.h"
+#include "core/base/results/regions.h"
 #include "core/data/dataset.h"
 #include "core/data/image_io.h"
 #include "core/exec/thread_pool.h"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/base/backend.h"
-#include "core/base/image.h"
+#include "core/base/pixels/image.h"
 
 namespace uad::tools {
 

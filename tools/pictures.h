@@ -4,9 +4,9 @@
 
 #include <filesystem>
 
-#include "core/base/image.h"
-#include "core/base/overlay_painter.h"
-#include "core/base/score_map.h"
+#include "core/base/overlay/overlay_painter.h"
+#include "core/base/pixels/image.h"
+#include "core/base/results/score_map.h"
 
 namespace uad::tools {
 

@@ -12,11 +12,11 @@
 #include <string>
 #include <vector>
 
-#include "core/base/frame_view.h"
-#include "core/base/image.h"
-#include "core/base/manifest.h"
-#include "core/base/score_map.h"
-#include "core/base/tiling.h"
+#include "core/base/files/manifest.h"
+#include "core/base/geometry/tiling.h"
+#include "core/base/pixels/frame_view.h"
+#include "core/base/pixels/image.h"
+#include "core/base/results/score_map.h"
 
 namespace uad {
 

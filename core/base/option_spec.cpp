@@ -13,7 +13,7 @@
 #include <fmt/ranges.h>
 
 #include "core/base/error.h"
-#include "core/base/geometry.h"
+#include "core/base/geometry/geometry.h"
 
 namespace uad {
 namespace {

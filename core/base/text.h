@@ -7,9 +7,9 @@
 #include <string_view>
 #include <utility>
 
-#include "core/base/canvas.h"
-#include "core/base/colour.h"
-#include "core/base/geometry.h"
+#include "core/base/geometry/geometry.h"
+#include "core/base/overlay/canvas.h"
+#include "core/base/pixels/colour.h"
 
 namespace uad {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "core/base/frame_view.h"
-#include "core/base/image.h"
+#include "core/base/pixels/frame_view.h"
+#include "core/base/pixels/image.h"
 
 namespace uad {
 

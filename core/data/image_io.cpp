@@ -11,7 +11,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "core/base/error.h"
-#include "core/base/input_file.h"
+#include "core/base/files/input_file.h"
 #include "core/data/image_check.h"
 #include "core/files/atomic_file.h"
 

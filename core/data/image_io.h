@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <string>
 
-#include "core/base/image.h"
+#include "core/base/pixels/image.h"
 
 namespace uad {
 

@@ -6,7 +6,7 @@
 #include <functional>
 #include <map>
 
-#include "core/base/image.h"
+#include "core/base/pixels/image.h"
 #include "core/demo/part.h"
 
 namespace uad::demo {

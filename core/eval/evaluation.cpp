@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
-#include "core/base/image.h"
+#include "core/base/pixels/image.h"
 
 namespace uad {
 namespace {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "core/base/backend.h"
-#include "core/base/image.h"
-#include "core/base/manifest.h"
+#include "core/base/files/manifest.h"
+#include "core/base/pixels/image.h"
 #include "core/checkpoint.h"
 
 namespace uad {

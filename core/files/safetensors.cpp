@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
-#include "core/base/manifest.h"
-#include "core/base/safetensors_header.h"
+#include "core/base/files/manifest.h"
+#include "core/base/files/safetensors_header.h"
 #include "core/files/atomic_file.h"
 #include "core/files/sha256.h"
 

@@ -13,7 +13,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
-#include "core/base/input_file.h"
+#include "core/base/files/input_file.h"
 #include "core/files/byte_cursor.h"
 #include "core/files/pickle_reader.h"
 #include "core/files/safetensors.h"

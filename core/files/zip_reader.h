@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include "core/base/input_file.h"
+#include "core/base/files/input_file.h"
 
 namespace uad {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst-plugins/common/enums.h"
 
-#include "core/base/overlay_painter.h"
+#include "core/base/overlay/overlay_painter.h"
 
 namespace uad::gst {
 

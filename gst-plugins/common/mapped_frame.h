@@ -4,7 +4,7 @@
 
 #include <gst/video/video.h>
 
-#include "core/base/frame_view.h"
+#include "core/base/pixels/frame_view.h"
 
 namespace uad::gst {
 

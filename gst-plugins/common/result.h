@@ -6,8 +6,8 @@
 
 #include <gst/gst.h>
 
-#include "core/base/analysis.h"
-#include "core/base/health.h"
+#include "core/base/results/analysis.h"
+#include "core/base/results/health.h"
 #include "gst-plugins/common/ptr.h"
 #include "gst-plugins/meta/gstuadresultmeta.h"
 

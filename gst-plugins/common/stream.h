@@ -7,7 +7,7 @@
 #include <gst/base/gstbasetransform.h>
 #include <gst/video/video.h>
 
-#include "core/base/analysis.h"
+#include "core/base/results/analysis.h"
 
 namespace uad::gst {
 

@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
-#include "core/base/score_map.h"
+#include "core/base/results/score_map.h"
 
 namespace uad::models::patchcore {
 

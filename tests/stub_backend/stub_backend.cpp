@@ -10,8 +10,8 @@
 
 #include "core/base/backend.h"
 #include "core/base/error.h"
-#include "core/base/file_stamp.h"
-#include "core/base/model_mask.h"
+#include "core/base/files/file_stamp.h"
+#include "core/base/files/model_mask.h"
 #include "tests/stub_backend/stub_model.h"
 
 namespace {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <fstream>
 
-#include "core/base/model_mask.h"
+#include "core/base/files/model_mask.h"
 
 namespace uad::testing {
 

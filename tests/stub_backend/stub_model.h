@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include "core/base/manifest.h"
+#include "core/base/files/manifest.h"
 
 namespace uad::testing {
 

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/base/image.h"
+#include "core/base/pixels/image.h"
 #include "tests/core/frame_list.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temp_dir.h"
@@ -104,7 +104,8 @@ TEST_F(Video, AFileCutOffBehindItsHeaderIsAnError) {
   const std::string bytes = test::read_bytes(whole);
   test::write_bytes(*folder_ / "cut.mkv", bytes.substr(0, bytes.size() / 5));
   VideoSource source(*folder_ / "cut.mkv", {});
-  expect_error(ErrorCode::kBadFile, {"cut.mkv", "Copy the file again"}, [&] { return numbers(source); });
+  expect_error(ErrorCode::kBadFile, {"cut.mkv", "Copy the file again"},
+               [&] { return numbers(source); });
 }
 
 TEST_F(Video, WhatIsNoVideoIsAnError) {

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
-#include "core/base/manifest.h"
+#include "core/base/files/manifest.h"
 #include "core/data/image_io.h"
 #include "core/files/model_file.h"
 #include "core/files/safetensors.h"

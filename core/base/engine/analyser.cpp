@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/base/engine/analyser.h"
+
+#include <utility>
+
+namespace uad {
+namespace {
+
+double ms_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+      .count();
+}
+
+}  // namespace
+
+Analyser::Analyser(ModelPtr model, std::unique_ptr<Preprocessor> cutter, std::string name)
+    : model_(std::move(model)), cutter_(std::move(cutter)), name_(std::move(name)) {}
+
+AnalyserPtr Analyser::load(Backend& backend, const std::filesystem::path& file,
+                           const ExecutionOptions& options, const ProgressFn& progress,
+                           std::stop_token stop) {
+  ModelPtr model = backend.load_model(file, options, progress, std::move(stop));
+  auto cutter = backend.make_preprocessor({model->manifest().input, model->mask()});
+  return AnalyserPtr(new Analyser(std::move(model), std::move(cutter), file.stem().string()));
+}
+
+AnalysisPtr Analyser::analyse(const TileBatch& tiles, const Capture& capture,
+                              const ThresholdOverrides& overrides, double cut_ms) const {
+  const double wait_ms = ms_since(capture.arrival) - cut_ms;
+  ModelOutput output = model_->analyse(tiles);
+  const auto judging = std::chrono::steady_clock::now();
+  Analysis analysis = judge_output(std::move(output), model_->manifest().thresholds, overrides);
+  analysis.model_name = name_;
+  analysis.model_sha256 = model_->sha256();
+  analysis.capture = capture;
+  analysis.timings.cut_ms = cut_ms;
+  analysis.timings.wait_ms = wait_ms;
+  analysis.timings.judge_ms = ms_since(judging);
+  analysis.timings.total_ms = ms_since(capture.arrival);
+  return std::make_shared<const Analysis>(std::move(analysis));
+}
+
+}  // namespace uad

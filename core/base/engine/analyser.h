@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A model in service together with what is needed to analyse whole frames with it.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "core/base/backend.h"
+#include "core/base/results/analysis.h"
+
+namespace uad {
+
+/// @note Thread-safe, immutable.
+class Analyser {
+ public:
+  /// Loads the model and prepares the cutting of tiles as the model wants them. @throws Error
+  static std::shared_ptr<const Analyser> load(Backend& backend, const std::filesystem::path& file,
+                                              const ExecutionOptions& options,
+                                              const ProgressFn& progress, std::stop_token stop);
+
+  /// Tiles of a frame that brought none, by the model's own InputSpec and mask. @throws Error
+  [[nodiscard]] TileBatchPtr cut(const FrameView& frame) const { return cutter_->cut(frame); }
+
+  /// @throws Error(kShapeMismatch) with the fix if the tiles do not fit the model.
+  [[nodiscard]] AnalysisPtr analyse(const TileBatch& tiles, const Capture& capture,
+                                    const ThresholdOverrides& overrides, double cut_ms) const;
+
+  [[nodiscard]] const Model& model() const noexcept { return *model_; }
+  /// The model file's name without folder and extension.
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
+ private:
+  Analyser(ModelPtr model, std::unique_ptr<Preprocessor> cutter, std::string name);
+
+  ModelPtr model_;  // shared with every element that uses the same file
+  std::unique_ptr<Preprocessor> cutter_;
+  std::string name_;
+};
+using AnalyserPtr = std::shared_ptr<const Analyser>;  ///< shared by the element and a running job
+
+}  // namespace uad

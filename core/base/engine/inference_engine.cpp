@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/base/engine/inference_engine.h"
+
+#include <limits>
+#include <utility>
+
+namespace uad {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::int64_t kNever = std::numeric_limits<int>::max();  // the first frame is always due
+
+InferenceEngine::InferenceEngine(Events events)
+    : analysed_(std::move(events.analysed)),
+      models_(std::move(events.model)),
+      frames_since_taken_(kNever),
+      worker_([this](const AnalysisPtr& analysis) { finish(analysis); }) {}
+
+std::optional<Shown> InferenceEngine::analyse(const FrameInput& frame,
+                                              const InferenceOptions& options) {
+  const AnalyserPtr analyser = options.every ? models_.wait() : models_.get();
+  if (!analyser && (options.every || models_.failed())) return std::nullopt;
+  const bool taken = analyser && take(frame, options);
+  if (taken) {
+    const auto start = Clock::now();
+    TileBatchPtr tiles = frame.tiles ? frame.tiles : frame.cut(*analyser);
+    const double cut_ms =
+        frame.tiles ? 0 : std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+    auto job = [analyser, tiles = std::move(tiles), capture = frame.capture,
+                overrides = options.overrides,
+                cut_ms] { return analyser->analyse(*tiles, capture, overrides, cut_ms); };
+    if (options.every) {
+      latest_ = job();
+      finish(latest_);
+    } else {
+      worker_.submit(std::move(job));
+    }
+  }
+  const Shown shown = show(options.every ? latest_ : worker_.latest(), frame.capture,
+                           options.max_age, analyser ? "no result yet" : "loading model");
+  health_.frame(frame.capture.arrival, taken, shown.verdict != Verdict::kUnscored);
+  return shown;
+}
+
+bool InferenceEngine::take(const FrameInput& frame, const InferenceOptions& options) {
+  ++frames_since_taken_;
+  // uadpreproc counts the interval itself, so that a queue in between cannot put the two out of
+  // step
+  const bool due =
+      frame.cut_upstream ? frame.tiles != nullptr : frames_since_taken_ >= options.interval;
+  if (!due) return false;
+  if (!options.every) {
+    if (!frame.tiles && !worker_.free_by(Clock::now() + frame.duration)) return false;
+    skipped_last_ = skip_one_.exchange(false) && !skipped_last_;
+    if (skipped_last_) return false;
+  }
+  frames_since_taken_ = 0;
+  return true;
+}
+
+bool InferenceEngine::wants_next(const FrameInput& frame, const InferenceOptions& options) {
+  if (options.every) return true;
+  return models_.get() && worker_.free_by(Clock::now() + 2 * frame.duration);
+}
+
+void InferenceEngine::finish(const AnalysisPtr& analysis) {
+  health_.analysed(analysis->timings.total_ms);
+  if (analysed_) analysed_(analysis);
+}
+
+void InferenceEngine::forget() {
+  latest_.reset();
+  worker_.forget();
+}
+
+void InferenceEngine::stop() {
+  worker_.stop();
+  latest_.reset();
+  health_.reset();
+  skip_one_ = false;
+  skipped_last_ = false;
+  frames_since_taken_ = kNever;
+}
+
+}  // namespace uad

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Behind uadinfer: which frames are analysed, on which thread, and what every frame may say.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <optional>
+
+#include "core/base/engine/analyser.h"
+#include "core/base/engine/latest_worker.h"
+#include "core/base/engine/load_slot.h"
+#include "core/base/results/health.h"
+
+namespace uad {
+
+struct InferenceOptions {
+  bool every = true;  ///< true: each frame leaves with its own result; false: the latest there is
+  int interval = 1;   ///< analyse at most every n-th frame
+  std::chrono::milliseconds max_age{1000};  ///< older results become UNSCORED
+  ThresholdOverrides overrides;
+};
+
+/// One frame as the engine sees it.
+struct FrameInput {
+  Capture capture;
+  TileBatchPtr tiles;         ///< cut upstream; null = none came with this frame
+  bool cut_upstream = false;  ///< somebody upstream cuts; a frame without tiles is left out
+  std::chrono::nanoseconds duration{0};  ///< time to the next frame; 0 = unknown
+  /// Cuts this frame for the model; called at most once, before analyse() returns.
+  std::function<TileBatchPtr(const Analyser&)> cut;
+};
+
+/// @note analyse(), wants_next() and forget() on the streaming thread; the rest thread-safe.
+class InferenceEngine {
+ public:
+  struct Events {
+    LoadSlot<Analyser>::Events model;                  ///< on the loader thread
+    std::function<void(const AnalysisPtr&)> analysed;  ///< streaming or worker thread
+  };
+
+  explicit InferenceEngine(Events events);
+
+  /// The model in service and the one that is being loaded.
+  [[nodiscard]] LoadSlot<Analyser>& models() noexcept { return models_; }
+  [[nodiscard]] const LoadSlot<Analyser>& models() const noexcept { return models_; }
+  [[nodiscard]] Health& health() noexcept { return health_; }
+  [[nodiscard]] const Health& health() const noexcept { return health_; }
+
+  /// @return nullopt if there is no model and none to come (failed or interrupted).
+  /// @throws Error, also what an earlier analysis of the worker threw.
+  std::optional<Shown> analyse(const FrameInput& frame, const InferenceOptions& options);
+
+  /// Whether tiles of the next frame would be used.
+  [[nodiscard]] bool wants_next(const FrameInput& frame, const InferenceOptions& options);
+
+  /// Video is late downstream: leave out the next analysis, but never two in a row.
+  void skip_one() { skip_one_ = true; }
+
+  /// After a flush: earlier results do not belong to what comes.
+  void forget();
+  /// Ends the worker; the model stays. The engine is as new, apart from it.
+  void stop();
+
+ private:
+  bool take(const FrameInput& frame, const InferenceOptions& options);
+  void finish(const AnalysisPtr& analysis);
+
+  std::function<void(const AnalysisPtr&)> analysed_;
+  Health health_;
+  LoadSlot<Analyser> models_;
+  std::atomic<bool> skip_one_{false};
+  bool skipped_last_ = false;
+  std::int64_t frames_since_taken_;
+  AnalysisPtr latest_;  // in `every`; the worker keeps its own
+  LatestWorker worker_;
+};
+
+}  // namespace uad

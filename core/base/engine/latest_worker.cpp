@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/base/engine/latest_worker.h"
+
+#include <utility>
+
+namespace uad {
+
+LatestWorker::LatestWorker(Done done) : done_(std::move(done)) {}
+
+LatestWorker::~LatestWorker() { stop(); }
+
+void LatestWorker::submit(Job job) {
+  const std::lock_guard guard(lock_);
+  rethrow_failure();
+  if (waiting_) ++dropped_;
+  waiting_ = std::move(job);
+  if (!thread_.joinable()) {
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  }
+  changed_.notify_all();
+}
+
+AnalysisPtr LatestWorker::latest() {
+  const std::lock_guard guard(lock_);
+  rethrow_failure();
+  return latest_;
+}
+
+bool LatestWorker::free_by(Clock::time_point when) const {
+  const std::lock_guard guard(lock_);
+  if (waiting_) return false;
+  return !running_ || started_ + last_duration_ <= when;
+}
+
+std::uint64_t LatestWorker::dropped() const {
+  const std::lock_guard guard(lock_);
+  return dropped_;
+}
+
+void LatestWorker::forget() {
+  const std::lock_guard guard(lock_);
+  ++epoch_;
+  waiting_ = nullptr;
+  latest_.reset();
+}
+
+void LatestWorker::stop() {
+  if (thread_.joinable()) {
+    thread_.request_stop();
+    thread_.join();
+  }
+  forget();
+  const std::lock_guard guard(lock_);
+  failure_ = nullptr;
+  dropped_ = 0;
+  last_duration_ = {};
+}
+
+void LatestWorker::rethrow_failure() {
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+void LatestWorker::run(const std::stop_token& stop) {
+  while (true) {
+    Job job;
+    std::uint64_t epoch = 0;
+    {
+      std::unique_lock guard(lock_);
+      if (!changed_.wait(guard, stop, [this] { return static_cast<bool>(waiting_); })) return;
+      job = std::exchange(waiting_, nullptr);
+      epoch = epoch_;
+      running_ = true;
+      started_ = Clock::now();
+    }
+    AnalysisPtr result;
+    std::exception_ptr failure;
+    try {
+      result = job();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    {
+      const std::lock_guard guard(lock_);
+      running_ = false;
+      last_duration_ = Clock::now() - started_;
+      if (epoch != epoch_) continue;
+      if (failure) failure_ = failure;
+      if (result) latest_ = result;
+    }
+    if (result && done_) done_(result);
+  }
+}
+
+}  // namespace uad

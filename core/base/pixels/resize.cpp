@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Antialiased resize: across first, then down.
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+#include "core/base/pixels/image.h"
+#include "core/base/pixels/rgb_rows.h"
+#include "core/base/pixels/row_filter.h"
+
+namespace uad {
+namespace {
+
+std::size_t to_size(int value) { return static_cast<std::size_t>(value); }
+
+/// Packed bytes [height, stride]; a row is padded to whole blocks.
+struct Strip {
+  std::size_t stride = 0;
+  int height = 0;
+  std::unique_ptr<std::uint8_t[]> bytes;
+};
+
+Strip shrink_across(RgbRows& rows, int width) {
+  const FixedFilter filter = fixed_filter(rows.width(), width, kRowBlock);
+  const std::size_t used = to_size(width) * to_size(rows.channels()) + 1;
+  Strip strip{(used + kColumnBytes - 1) / kColumnBytes * kColumnBytes, rows.height(), {}};
+  strip.bytes =
+      std::make_unique_for_overwrite<std::uint8_t[]>(strip.stride * to_size(strip.height));
+  // The last outputs read up to `taps` samples past the row; those meet a weight of 0.
+  const std::size_t padded = to_size(rows.width()) + filter.taps;
+  std::vector<std::int16_t> samples(3 * padded);
+  const std::array<std::int16_t*, 3> planes{samples.data(), samples.data() + padded,
+                                            samples.data() + 2 * padded};
+  for (int y = 0; y < strip.height; ++y) {
+    rows.read(y, planes);
+    filter_row(planes, rows.channels(), filter, strip.bytes.get() + to_size(y) * strip.stride);
+  }
+  return strip;
+}
+
+Image shrink_down(const Strip& strip, Size size, int channels) {
+  const FixedFilter filter = fixed_filter(strip.height, size.height, kColumnBlock);
+  const std::size_t used = to_size(size.width) * to_size(channels);
+  Image image{size.width, size.height, channels, {}};
+  image.pixels.resize(used * to_size(size.height));
+  std::vector<std::uint8_t> row(strip.stride);
+  for (std::size_t y = 0; y < to_size(size.height); ++y) {
+    filter_column(strip.bytes.get(), strip.stride, to_size(strip.height), filter, y, row.data());
+    std::copy_n(row.data(), used, image.pixels.data() + y * used);
+  }
+  return image;
+}
+
+void require_size(Size from, Size to) {
+  if (from.width <= 0 || from.height <= 0 || to.width <= 0 || to.height <= 0) {
+    throw Error(ErrorCode::kShapeMismatch,
+                fmt::format("Cannot resize {} to {}.", to_string(from), to_string(to)));
+  }
+}
+
+}  // namespace
+
+Image to_rgb_resized(const FrameView& frame, const Rect& part, Size size) {
+  RgbRows rows(frame, part);
+  require_size({part.width, part.height}, size);
+  if (size == Size{part.width, part.height}) return to_rgb(frame, part);
+  const Strip strip = shrink_across(rows, size.width);
+  Image image = shrink_down(strip, size, rows.channels());
+  if (rows.channels() == 3) return image;
+  return to_rgb(view(image), {0, 0, size.width, size.height});
+}
+
+Image resize_antialiased(const Image& image, Size size) {
+  const Size from{image.width, image.height};
+  require_size(from, size);
+  if (size == from) return image;
+  RgbRows rows(view(image), {0, 0, image.width, image.height});
+  return shrink_down(shrink_across(rows, size.width), size, image.channels);
+}
+
+std::vector<float> resize_antialiased(const std::vector<float>& values, Size from, Size to) {
+  require_size(from, to);
+  if (values.size() != to_size(from.width) * to_size(from.height)) {
+    throw Error(ErrorCode::kShapeMismatch,
+                fmt::format("A {} map must hold that many values, but holds {}.", to_string(from),
+                            values.size()));
+  }
+  if (from == to) return values;
+  const Filter across = triangle_filter(from.width, to.width);
+  const Filter down = triangle_filter(from.height, to.height);
+  const std::size_t width = to_size(to.width);
+  std::vector<double> strip(to_size(from.height) * width);
+  for (std::size_t i = 0; i < strip.size(); ++i) {
+    const std::size_t x = i % width;
+    const std::size_t row = i / width * to_size(from.width);
+    const std::size_t first = to_size(across.first[x]);
+    const std::size_t taps = std::min(across.taps, to_size(from.width) - first);
+    for (std::size_t t = 0; t < taps; ++t) {
+      strip[i] +=
+          across.weights[x * across.taps + t] * static_cast<double>(values[row + first + t]);
+    }
+  }
+  std::vector<float> resized(to_size(to.height) * width);
+  for (std::size_t i = 0; i < resized.size(); ++i) {
+    const std::size_t y = i / width;
+    const std::size_t first = to_size(down.first[y]);
+    const std::size_t taps = std::min(down.taps, to_size(from.height) - first);
+    double sum = 0;
+    for (std::size_t t = 0; t < taps; ++t) {
+      sum += down.weights[y * down.taps + t] * strip[(first + t) * width + i % width];
+    }
+    resized[i] = static_cast<float>(sum);
+  }
+  return resized;
+}
+
+}  // namespace uad

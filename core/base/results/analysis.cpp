@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/base/results/analysis.h"
+
+#include <utility>
+
+namespace uad {
+namespace {
+
+/// Running time is what the user sees pass; arrival serves streams without timestamps.
+std::uint64_t age_of(const Capture& analysed, const Capture& frame) {
+  if (analysed.running_time != kNoTime && frame.running_time != kNoTime) {
+    return frame.running_time >= analysed.running_time ? frame.running_time - analysed.running_time
+                                                       : kNoTime;
+  }
+  const auto passed = frame.arrival - analysed.arrival;
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(passed).count());
+}
+
+}  // namespace
+
+Analysis judge_output(ModelOutput output, const Thresholds& model,
+                      const ThresholdOverrides& overrides) {
+  Analysis analysis;
+  analysis.thresholds = apply(model, overrides);
+  analysis.score = output.score;
+  analysis.normalised_score = analysis.thresholds.image.normalise(output.score);
+  analysis.verdict = judge(output.score, analysis.thresholds);
+  analysis.regions = find_regions(output.map, output.placement, analysis.thresholds.map.thr,
+                                  analysis.thresholds.min_area);
+  analysis.map = std::move(output.map);
+  analysis.placement = output.placement;
+  analysis.timings.infer_ms = output.infer_ms;
+  return analysis;
+}
+
+Shown show(const AnalysisPtr& latest, const Capture& frame, std::chrono::milliseconds max_age,
+           const char* absent) {
+  if (!latest) return {nullptr, Verdict::kUnscored, kNoTime, absent};
+  const std::uint64_t age = age_of(latest->capture, frame);
+  const auto limit = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(max_age).count());
+  if (age == kNoTime || age > limit) {
+    return {latest, Verdict::kUnscored, age, "result too old"};
+  }
+  const bool finite = latest->verdict != Verdict::kUnscored;
+  return {latest, latest->verdict, age, finite ? "" : "score is not a number"};
+}
+
+}  // namespace uad

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/base/engine/inference_engine.h"
+
+#include <filesystem>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+#include "tests/stub_backend/stub_model.h"
+
+extern "C" uad::Backend* uad_backend_1() noexcept;
+
+namespace {
+
+using namespace std::chrono_literals;
+using uad::InferenceEngine;
+using uad::testing::StubOptions;
+
+/// Grey 8x8 frames, one every 40 ms of running time, over the stub backend.
+class InferenceEngineTest : public ::testing::Test {
+ protected:
+  ~InferenceEngineTest() override {
+    engine.models().stop();
+    std::filesystem::remove(file);
+  }
+  void load(const StubOptions& options = {}) {
+    uad::testing::write_stub_model(file, options, {{}, {8, 8}});
+    engine.models().load([this](const std::stop_token& stop) {
+      return uad::Analyser::load(*uad_backend_1(), file, {}, nullptr, stop);
+    });
+  }
+  uad::FrameInput frame() {
+    uad::FrameInput input;
+    input.capture.running_time = input.capture.pts = 40'000'000ULL * number++;
+    input.capture.arrival = std::chrono::steady_clock::now();
+    input.cut = [this](const uad::Analyser& analyser) {
+      ++cuts;
+      return analyser.cut(uad::view(image));
+    };
+    return input;
+  }
+  std::optional<uad::Shown> next(int grey) {
+    image.pixels.assign(64, static_cast<std::uint8_t>(grey));
+    return engine.analyse(frame(), options);
+  }
+  std::filesystem::path file =
+      std::filesystem::temp_directory_path() / ("uad-engine-" + std::to_string(getpid()) + ".uad");
+  uad::Image image{8, 8, 1, std::vector<std::uint8_t>(64)};
+  uad::InferenceOptions options;
+  std::uint64_t number = 0;
+  int cuts = 0;
+  InferenceEngine engine{{}};
+};
+
+TEST_F(InferenceEngineTest, EveryGivesEachFrameItsOwnResult) {
+  load();
+  EXPECT_EQ(next(255)->verdict, uad::Verdict::kReject);
+  const auto second = next(0);
+  EXPECT_EQ(second->verdict, uad::Verdict::kPass);
+  EXPECT_EQ(second->age_ns, 0U);
+  EXPECT_EQ(cuts, 2);
+}
+
+TEST_F(InferenceEngineTest, IntervalCarriesTheResultAndCutsNothingInBetween) {
+  load();
+  options.interval = 3;
+  next(255);
+  const auto carried = next(0);
+  EXPECT_EQ(carried->verdict, uad::Verdict::kReject);
+  EXPECT_EQ(carried->age_ns, 40'000'000U);
+  next(0);
+  EXPECT_EQ(next(0)->verdict, uad::Verdict::kPass);
+  EXPECT_EQ(cuts, 2);
+  EXPECT_EQ(engine.health().counts().skipped, 2U);
+}
+
+TEST_F(InferenceEngineTest, LatestPassesFramesUnscoredWhileTheModelLoads) {
+  load({.load_delay_ms = 60'000});
+  options.every = false;
+  const auto shown = next(0);
+  ASSERT_TRUE(shown);
+  EXPECT_EQ(shown->verdict, uad::Verdict::kUnscored);
+  EXPECT_STREQ(shown->note, "loading model");
+  EXPECT_EQ(cuts, 0);
+}
+
+TEST_F(InferenceEngineTest, LatestDoesNotCutWhatTheBusyWorkerCannotTake) {
+  load({.delay_ms = 200});
+  ASSERT_NE(engine.models().wait(), nullptr);
+  options.every = false;
+  for (int i = 0; i < 20; ++i) {
+    next(0);
+    std::this_thread::sleep_for(1ms);  // lets the worker pick the first frame up
+  }
+  EXPECT_LE(cuts, 2);
+  EXPECT_FALSE(engine.wants_next(frame(), options));
+}
+
+TEST_F(InferenceEngineTest, QosLeavesOutOneAnalysisButNeverTwoInARow) {
+  load();
+  ASSERT_NE(engine.models().wait(), nullptr);
+  options.every = false;
+  engine.skip_one();
+  next(0);
+  EXPECT_EQ(cuts, 0);
+  engine.skip_one();
+  next(0);
+  EXPECT_EQ(cuts, 1);
+}
+
+TEST_F(InferenceEngineTest, FailedFirstLoadGivesNoResultInEitherPolicy) {
+  load({.load_error = "torn file"});
+  EXPECT_FALSE(next(0));
+  options.every = false;
+  EXPECT_FALSE(next(0));
+}
+
+TEST_F(InferenceEngineTest, InterruptEndsTheWaitOfTheFirstFrame) {
+  load({.load_delay_ms = 60'000});
+  std::jthread flush([this] {
+    std::this_thread::sleep_for(20ms);
+    engine.models().interrupt();
+  });
+  EXPECT_FALSE(next(0));
+}
+
+TEST_F(InferenceEngineTest, WorkerErrorReachesALaterFrame) {
+  load({.throw_at = 1});
+  ASSERT_NE(engine.models().wait(), nullptr);
+  options.every = false;
+  EXPECT_THROW(
+      for (int i = 0; i < 1000; ++i) {
+        next(0);
+        std::this_thread::sleep_for(1ms);
+      },
+      uad::Error);
+}
+
+TEST_F(InferenceEngineTest, FlushForgetsTheEarlierResult) {
+  load();
+  options.interval = 100;
+  next(255);
+  engine.forget();
+  const auto shown = next(0);
+  EXPECT_EQ(shown->verdict, uad::Verdict::kUnscored);
+  EXPECT_STREQ(shown->note, "no result yet");
+}
+
+TEST_F(InferenceEngineTest, FrameWithoutTilesIsLeftOutWhereSomebodyUpstreamCuts) {
+  load();
+  uad::FrameInput input = frame();
+  input.cut_upstream = true;
+  EXPECT_EQ(engine.analyse(input, options)->verdict, uad::Verdict::kUnscored);
+  EXPECT_EQ(cuts, 0);
+}
+
+}  // namespace

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/base/engine/latest_worker.h"
+
+#include <future>
+#include <memory>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using uad::AnalysisPtr;
+using uad::LatestWorker;
+
+AnalysisPtr scored(double score) {
+  uad::Analysis analysis;
+  analysis.score = score;
+  return std::make_shared<const uad::Analysis>(analysis);
+}
+
+/// A worker whose first job is held back by the test.
+class LatestWorkerTest : public ::testing::Test {
+ protected:
+  void hold(double score) {
+    worker.submit([this, score] {
+      started.set_value();
+      release.get_future().wait();
+      return scored(score);
+    });
+    started.get_future().wait();
+  }
+  /// The score of the n-th result, from 1.
+  double result(std::size_t n) {
+    std::unique_lock guard(lock);
+    EXPECT_TRUE(arrived.wait_for(guard, 5s, [&] { return results.size() >= n; }));
+    return results.size() >= n ? results[n - 1]->score : -1;
+  }
+  std::promise<void> started;
+  std::promise<void> release;
+  std::mutex lock;
+  std::condition_variable arrived;
+  std::vector<AnalysisPtr> results;
+  LatestWorker worker{[this](const AnalysisPtr& analysis) {
+    const std::lock_guard guard(lock);
+    results.push_back(analysis);
+    arrived.notify_all();
+  }};
+};
+
+TEST_F(LatestWorkerTest, ResultBecomesTheLatest) {
+  EXPECT_EQ(worker.latest(), nullptr);
+  worker.submit([] { return scored(0.3); });
+  EXPECT_EQ(result(1), 0.3);
+  EXPECT_EQ(worker.latest()->score, 0.3);
+}
+
+TEST_F(LatestWorkerTest, NewerJobReplacesTheWaitingOneAndIsCounted) {
+  hold(1);
+  worker.submit([] { return scored(2); });
+  worker.submit([] { return scored(3); });
+  worker.submit([] { return scored(4); });
+  EXPECT_EQ(worker.dropped(), 2U);
+  release.set_value();
+  EXPECT_EQ(result(1), 1);
+  EXPECT_EQ(result(2), 4);
+}
+
+TEST_F(LatestWorkerTest, ExceptionIsThrownAtTheNextCallOnce) {
+  worker.submit([this]() -> AnalysisPtr {
+    started.set_value();
+    throw uad::Error(uad::ErrorCode::kFailed, "worn out");
+  });
+  started.get_future().wait();
+  while (!worker.free_by(LatestWorker::Clock::now() - 1h)) std::this_thread::yield();
+  EXPECT_THROW((void)worker.latest(), uad::Error);
+  EXPECT_NO_THROW((void)worker.latest());
+}
+
+TEST_F(LatestWorkerTest, ResultFromBeforeAFlushIsForgotten) {
+  hold(1);
+  worker.forget();
+  release.set_value();
+  worker.submit([] { return scored(2); });
+  EXPECT_EQ(result(1), 2);
+  EXPECT_EQ(worker.latest()->score, 2);
+}
+
+TEST_F(LatestWorkerTest, BusyWorkerIsFreeByTheTimeTheLastJobTook) {
+  EXPECT_TRUE(worker.free_by(LatestWorker::Clock::now()));
+  hold(1);
+  worker.submit([] { return scored(2); });
+  EXPECT_FALSE(worker.free_by(LatestWorker::Clock::now() + 1h)) << "one job waits already";
+  release.set_value();
+  EXPECT_EQ(result(2), 2);
+}
+
+TEST_F(LatestWorkerTest, StopForgetsAndWorkMayGoOn) {
+  worker.submit([] { return scored(1); });
+  EXPECT_EQ(result(1), 1);
+  worker.stop();
+  EXPECT_EQ(worker.latest(), nullptr);
+  worker.submit([] { return scored(2); });
+  EXPECT_EQ(result(2), 2);
+}
+
+}  // namespace

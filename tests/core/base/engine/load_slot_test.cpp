@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/base/engine/load_slot.h"
+
+#include <chrono>
+#include <future>
+#include <semaphore>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+
+namespace {
+
+using Slot = uad::LoadSlot<int>;
+using namespace std::chrono_literals;
+
+Slot::Job gives(int value) {
+  return [value](const std::stop_token&) { return std::make_shared<const int>(value); };
+}
+
+/// A job that rests until it is cancelled or released.
+struct Held {
+  std::promise<void> started;
+  std::counting_semaphore<8> release{0};
+  std::atomic<bool> cancelled{false};
+  Slot::Job job(int value) {
+    return [this, value](const std::stop_token& stop) {
+      started.set_value();
+      const std::stop_callback wake(stop, [this] {
+        cancelled = true;
+        release.release();
+      });
+      release.acquire();
+      return std::make_shared<const int>(value);
+    };
+  }
+};
+
+TEST(LoadSlot, WaitGivesWhatWasLoaded) {
+  Slot slot({});
+  EXPECT_EQ(slot.get(), nullptr);
+  slot.load(gives(7));
+  ASSERT_NE(slot.wait(), nullptr);
+  EXPECT_EQ(*slot.get(), 7);
+}
+
+TEST(LoadSlot, WaitWithNothingAskedForReturnsAtOnce) {
+  const Slot slot({});
+  EXPECT_EQ(slot.wait(), nullptr);
+}
+
+TEST(LoadSlot, OldStaysInServiceWhileTheNextIsLoading) {
+  Held held;
+  Slot slot({});
+  slot.load(gives(1));
+  ASSERT_NE(slot.wait(), nullptr);
+  slot.load(held.job(2));
+  held.started.get_future().wait();
+  EXPECT_EQ(*slot.wait(), 1);
+  held.release.release();
+}
+
+TEST(LoadSlot, FailureKeepsTheOldAndIsTold) {
+  std::promise<bool> told;
+  Slot slot({nullptr, [&](const std::exception_ptr&, bool old_in_service) {
+               told.set_value(old_in_service);
+             }});
+  slot.load(gives(1));
+  ASSERT_NE(slot.wait(), nullptr);
+  slot.load([](const std::stop_token&) -> Slot::Ptr {
+    throw uad::Error(uad::ErrorCode::kBadFile, "torn");
+  });
+  EXPECT_TRUE(told.get_future().get());
+  EXPECT_EQ(*slot.get(), 1);
+  EXPECT_TRUE(slot.failed());
+}
+
+TEST(LoadSlot, FailureOfTheFirstLoadEndsTheWait) {
+  Slot slot({});
+  slot.load([](const std::stop_token&) -> Slot::Ptr { throw std::runtime_error("no"); });
+  EXPECT_EQ(slot.wait(), nullptr);
+  EXPECT_TRUE(slot.failed());
+}
+
+TEST(LoadSlot, NewestWishWinsAndCancelsTheOneBefore) {
+  Held held;
+  Slot slot({});
+  slot.load(held.job(1));
+  held.started.get_future().wait();
+  slot.load(gives(2));
+  ASSERT_NE(slot.wait(), nullptr);
+  EXPECT_EQ(*slot.get(), 2);
+  EXPECT_TRUE(held.cancelled);
+}
+
+TEST(LoadSlot, InterruptWakesTheWaitUntilResumed) {
+  Held held;
+  Slot slot({});
+  slot.load(held.job(5));
+  auto waiting = std::async(std::launch::async, [&] { return slot.wait(); });
+  EXPECT_EQ(waiting.wait_for(20ms), std::future_status::timeout);
+  slot.interrupt();
+  EXPECT_EQ(waiting.get(), nullptr);
+  slot.resume();
+  held.release.release();
+  ASSERT_NE(slot.wait(), nullptr);
+}
+
+TEST(LoadSlot, StopCancelsForgetsAndMayBeFollowedByAnotherLoad) {
+  Held held;
+  Slot slot({});
+  slot.load(held.job(5));
+  held.started.get_future().wait();
+  slot.stop();
+  EXPECT_TRUE(held.cancelled);
+  EXPECT_EQ(slot.get(), nullptr);
+  slot.load(gives(6));
+  ASSERT_NE(slot.wait(), nullptr);
+  EXPECT_EQ(*slot.get(), 6);
+}
+
+}  // namespace
