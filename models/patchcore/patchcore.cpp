@@ -39,7 +39,7 @@ std::vector<OptionSpec> patchcore_options() {
        .default_value = "layer2,layer3",
        .help = "layers of the backbone, finest first, separated by commas"},
       {.name = "upsampling",
-       .default_value = "nearest",
+       .default_value = "bilinear",
        .help = "how coarser layers reach the finest one's grid: nearest (QualityInspector) or "
                "bilinear (anomalib)",
        .choices = {"nearest", "bilinear"}},
