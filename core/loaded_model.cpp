@@ -43,23 +43,6 @@ const TensorTiles& as_tensor_tiles(const TileBatch& tiles) {
   return *tensor_tiles;
 }
 
-/// Everything but the ROI, which says where to look and not how.
-void check_spec(const InputSpec& model, const InputSpec& tiles) {
-  InputSpec without_roi = tiles;
-  without_roi.roi = model.roi;
-  if (without_roi == model) return;
-  const auto describe = [](const InputSpec& spec) {
-    return fmt::format("resize {}{}, crop {}, window {}, stride {}", to_string(spec.resize),
-                       spec.keep_aspect ? " keeping the aspect ratio" : "", to_string(spec.crop),
-                       to_string(spec.window), to_string(spec.stride));
-  };
-  throw Error(
-      ErrorCode::kShapeMismatch,
-      fmt::format("The model expects frames prepared with {}, but the tiles were cut with {}. Set "
-                  "`uadpreproc model` to the same model file, or retrain.",
-                  describe(model), describe(tiles)));
-}
-
 std::unique_ptr<AnomalyModel> build(const ModelFile& file, const Method& method,
                                     const Execution& execution) {
   const CheckpointReader reader(file.tensors, file.manifest.options, file.manifest.method);
@@ -188,7 +171,7 @@ void LoadedModel::warm_up() {
 }
 
 ModelOutput LoadedModel::analyse(const TileBatch& tiles) const {
-  check_spec(file_.manifest.input, tiles.spec());
+  require_same_preparation(file_.manifest.input, tiles.spec());
   const std::lock_guard guard(one_at_a_time_);
   return analyse_tiles(*model_, tiles);
 }

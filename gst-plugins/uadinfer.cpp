@@ -9,13 +9,17 @@
  * video itself passes untouched. Input is raw video as listed in the pad template, any size.
  *
  * On a live source video never waits: frames carry the newest result and its age, and one older
- * than max-age is UNSCORED. From a file each frame waits for its own result. See live-policy.
+ * than max-age is UNSCORED. From a file each frame waits for its own result. See live-policy. At
+ * the end of a live stream the analysis in progress is waited for, at most 2 s.
  *
  * Element messages on the bus: `uad-result` (pts, utc, score, normalised-score, latency-ms,
  * verdict, model, regions, tags), `uad-health` (healthy, frames, unscored, skipped-share,
  * longest-gap-ms; at most one a second, of live streams, when something is missing and when all is
  * well again) and `uad-progress` (stage, fraction) while a model is being loaded. The action signal
  * `reload` loads the model file again.
+ *
+ * A uadpreproc in front follows to a reloaded or changed model by itself; frames that it has cut
+ * for the old model are judged by the old one.
  *
  * Crop or flip before this element: the results do not follow videocrop, videobox and videoflip.
  * videoscale and videoconvert behind it are fine.
@@ -28,6 +32,9 @@
  * Since: 0.1
  */
 #include "gst-plugins/uadinfer.h"
+
+#include <optional>
+#include <utility>
 
 #include "core/base/error.h"
 #include "gst-plugins/common/demand.h"
@@ -56,7 +63,7 @@ struct State {
   ResultAttacher attacher;
   bool begun = false;
   bool cut_upstream = false;
-  Demand told;  // what upstream heard last
+  std::optional<Demand> told;  // what upstream heard last
 
   [[nodiscard]] uad::InferenceOptions options() const {
     return session.settings().inference(session.live());
@@ -124,8 +131,10 @@ static void uad_infer_begin(UadInfer* self) {
                   state->options().every ? "their own" : "the latest");
 }
 
-static void uad_infer_tell(UadInfer* self, const Demand& demand) {
-  self->state->told = demand;
+/// Says upstream what is wanted of the frames to come, where it has changed.
+static void uad_infer_tell(UadInfer* self, bool wanted, const uad::InferenceOptions& options) {
+  const Demand demand = self->state->session.demand(wanted, options);
+  if (demand == std::exchange(self->state->told, demand)) return;
   const std::string sender = take_string(gst_object_get_path_string(GST_OBJECT(self)));
   gst_pad_push_event(GST_BASE_TRANSFORM_SINK_PAD(self), demand_event(sender, demand).release());
 }
@@ -163,20 +172,23 @@ static GstFlowReturn uad_infer_transform_ip(GstBaseTransform* base, GstBuffer* b
     GST_LOG_OBJECT(self, "%" GST_PTR_FORMAT " %s", buffer,
                    std::string(uad::to_string(shown->verdict)).c_str());
     state->attacher.attach(buffer, *shown);
-    if (state->cut_upstream) {
-      const Demand demand{engine.wants_next(frame, options), options.every, options.interval};
-      if (demand != state->told) uad_infer_tell(self, demand);
-    }
+    if (state->cut_upstream) uad_infer_tell(self, engine.wants_next(frame, options), options);
     return GST_FLOW_OK;
   });
+}
+
+static void uad_infer_drain(UadInfer* self) {
+  uad::InferenceEngine& engine = self->state->session.engine();
+  engine.health().end();
+  guarded(GST_ELEMENT(self), 0, [&] { return engine.drain(std::chrono::seconds(2)), 0; });
 }
 
 static gboolean uad_infer_sink_event(GstBaseTransform* base, GstEvent* event) {
   UadInfer* self = UAD_INFER(base);
   uad::InferenceEngine& engine = self->state->session.engine();
   const GstEventType type = GST_EVENT_TYPE(event);
-  if (type == GST_EVENT_FLUSH_START) engine.models().interrupt();
-  if (type == GST_EVENT_EOS) engine.health().end();
+  if (type == GST_EVENT_FLUSH_START) engine.interrupt();
+  if (type == GST_EVENT_EOS) uad_infer_drain(self);
   if (type == GST_EVENT_FLUSH_STOP) {
     engine.forget();
     engine.models().resume();
@@ -184,8 +196,8 @@ static gboolean uad_infer_sink_event(GstBaseTransform* base, GstEvent* event) {
   if (is_announcement(event)) {
     uad_infer_begin(self);
     self->state->cut_upstream = true;
-    const uad::InferenceOptions options = self->state->options();
-    uad_infer_tell(self, {true, options.every, options.interval});
+    self->state->told.reset();
+    uad_infer_tell(self, true, self->state->options());
   }
   return GST_BASE_TRANSFORM_CLASS(uad_infer_parent_class)->sink_event(base, event);
 }
@@ -205,15 +217,9 @@ static gboolean uad_infer_query(GstBaseTransform* base, GstPadDirection directio
   if (!GST_BASE_TRANSFORM_CLASS(uad_infer_parent_class)->query(base, direction, query)) {
     return FALSE;
   }
-  if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY || direction != GST_PAD_SRC) return TRUE;
-  gboolean live = FALSE;
-  GstClockTime least = 0;
-  GstClockTime most = 0;
-  gst_query_parse_latency(query, &live, &least, &most);
-  if (!live || !session.settings().every(true)) return TRUE;
-  least += session.latency();
-  if (GST_CLOCK_TIME_IS_VALID(most)) most += session.latency();
-  gst_query_set_latency(query, live, least, most);
+  if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY && direction == GST_PAD_SRC) {
+    session.add_latency(query);
+  }
   return TRUE;
 }
 
@@ -222,7 +228,7 @@ static gboolean uad_infer_stop(GstBaseTransform* base) {
   state->session.end();
   state->attacher.reset();
   state->begun = state->cut_upstream = false;
-  state->told = {};
+  state->told.reset();
   return TRUE;
 }
 
@@ -232,7 +238,7 @@ static GstStateChangeReturn uad_infer_change_state(GstElement* element, GstState
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) session.resume();
   if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) session.engine().health().end();
   // wakes a frame that waits for the model, which the parent then waits for
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) session.engine().models().interrupt();
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) session.engine().interrupt();
   const auto result = GST_ELEMENT_CLASS(uad_infer_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_READY_TO_NULL) session.close();
   return result;

@@ -75,6 +75,26 @@ void InferSession::end() {
   mean_ms_ = 0;
 }
 
+void InferSession::add_latency(GstQuery* query) const {
+  gboolean live = FALSE;
+  GstClockTime least = 0;
+  GstClockTime most = 0;
+  gst_query_parse_latency(query, &live, &least, &most);
+  if (!live || !settings().every(true)) return;
+  least += latency_;
+  if (GST_CLOCK_TIME_IS_VALID(most)) most += latency_;
+  gst_query_set_latency(query, live, least, most);
+}
+
+Demand InferSession::demand(bool wanted, const InferenceOptions& options) const {
+  Demand demand{wanted, options.every, options.interval, {}, {}};
+  if (const auto analyser = engine_.models().get()) {
+    demand.model = analyser->file().string();
+    demand.sha256 = analyser->model().sha256();
+  }
+  return demand;
+}
+
 std::string InferSession::active_device() const {
   const auto analyser = engine_.models().get();
   return analyser ? analyser->model().device() : "";

@@ -9,6 +9,7 @@
 #include "core/base/engine/inference_engine.h"
 #include "core/base/engine/ticker.h"
 #include "core/base/files/file_stamp.h"
+#include "gst-plugins/common/demand.h"
 #include "gst-plugins/common/ptr.h"
 #include "gst-plugins/uadinfer_settings.h"
 
@@ -42,9 +43,12 @@ class InferSession {
   /// The stream is over and forgotten.
   void end();
   [[nodiscard]] bool live() const noexcept { return live_; }
-  /// What one frame takes: as measured at warm-up, then as measured since.
-  [[nodiscard]] GstClockTime latency() const noexcept { return latency_; }
+  /// Adds what one frame takes (measured at warm-up, then since) to upstream's answer, if frames of
+  /// a live stream wait for their results.
+  void add_latency(GstQuery* query) const;
 
+  /// What uadpreproc is to know: the frames to cut and the model in service.
+  [[nodiscard]] Demand demand(bool wanted, const InferenceOptions& options) const;
   [[nodiscard]] std::string active_device() const;
   [[nodiscard]] StructurePtr stats() const;
 

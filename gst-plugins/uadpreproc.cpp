@@ -11,7 +11,8 @@
  *
  * Sits directly before uadinfer: elements that change pixels in between drop the tiles. Input is
  * raw video as listed in the pad template, any size; GRAY8 is used as grey, YUV by its colorimetry.
- * Frames that uadinfer says it will not analyse are not cut.
+ * Frames that uadinfer says it will not analyse are not cut. When uadinfer reloads its model or
+ * changes to another, this element follows: roi, mask and what else is set here stay.
  *
  * |[
  * gst-launch-1.0 videotestsrc num-buffers=30 ! uadpreproc model=model.uad roi=40,20,200,200 ! \
@@ -23,6 +24,7 @@
 #include "gst-plugins/uadpreproc.h"
 
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "core/base/engine/load_slot.h"
@@ -68,8 +70,7 @@ const Properties<PreprocSettings>& properties() {
             "the map and no part of the score. Empty: the model's own mask, if it has one"},
            &S::mask, Writable::kReady);
     t.text({"window", "Sliding window", "N or WxH, resized pixels",
-            "Size of the windows; empty: the model's. Another size than the model's is refused by "
-            "uadinfer"},
+            "Size of the windows; empty: the model's, and another one is refused"},
            &S::window, Writable::kReady);
     t.text({"stride", "Window step", "N or WxH, resized pixels",
             "Distance between windows, at most a window; empty: the model's"},
@@ -86,7 +87,8 @@ const Properties<PreprocSettings>& properties() {
 /// Runs on the loader thread.
 std::shared_ptr<const uad::Preprocessor> build(const PreprocSettings& settings) {
   uad::Backend& engine = backend();
-  uad::PreprocessOptions options{uad::read_manifest(settings.model).input, {}};
+  const uad::InputSpec model = uad::read_manifest(settings.model).input;
+  uad::PreprocessOptions options{model, {}};
   uad::InputSpec& spec = options.spec;
   if (!settings.roi.empty()) spec.roi = uad::parse_rect(settings.roi, "roi");
   if (!settings.window.empty()) spec.window = uad::parse_size(settings.window, "window");
@@ -94,13 +96,15 @@ std::shared_ptr<const uad::Preprocessor> build(const PreprocSettings& settings) 
   if (!settings.resize.empty()) spec.resize = uad::parse_size(settings.resize, "resize");
   options.mask = settings.mask.empty() ? uad::read_model_mask(settings.model)
                                        : engine.read_mask(settings.mask);
+  uad::require_same_preparation(model, spec);
   return engine.make_preprocessor(options);
 }
 
 struct State {
   explicit State(GstElement* element)
-      : cutter({nullptr, [element](const std::exception_ptr& reason, bool) {
-                  post_error(element, reason);
+      : cutter({nullptr, [element](const std::exception_ptr& reason, bool old_in_service) {
+                  if (!old_in_service) return post_error(element, reason);
+                  post_warning(element, reason, "uadpreproc keeps cutting for the old model: ");
                 }}) {}
 
   std::mutex lock;  // guards `settings` and `demands`
@@ -207,12 +211,16 @@ static gboolean uad_preproc_sink_event(GstBaseTransform* base, GstEvent* event) 
 
 static gboolean uad_preproc_src_event(GstBaseTransform* base, GstEvent* event) {
   State* state = UAD_PREPROC(base)->state;
+  std::optional<std::string> swapped;
   {
     const std::lock_guard guard(state->lock);
-    if (state->demands.read(event)) {
-      gst_event_unref(event);
-      return TRUE;
-    }
+    swapped = state->demands.read(event);
+    if (swapped && !swapped->empty()) state->settings.model = *swapped;
+  }
+  if (swapped) {
+    if (!swapped->empty()) uad_preproc_load(UAD_PREPROC(base));
+    gst_event_unref(event);
+    return TRUE;
   }
   return GST_BASE_TRANSFORM_CLASS(uad_preproc_parent_class)->src_event(base, event);
 }

@@ -9,6 +9,11 @@ namespace {
 constexpr char kAnnouncement[] = "uad-preproc";
 constexpr char kDemand[] = "uad-demand";
 
+std::string text_field(const GstStructure* fields, const char* name) {
+  const char* text = gst_structure_get_string(fields, name);
+  return text != nullptr ? text : "";
+}
+
 }  // namespace
 
 EventPtr announcement_event() {
@@ -23,22 +28,32 @@ EventPtr demand_event(const std::string& sender, const Demand& demand) {
       GST_EVENT_CUSTOM_UPSTREAM,
       gst_structure_new(kDemand, "sender", G_TYPE_STRING, sender.c_str(), "wanted", G_TYPE_BOOLEAN,
                         demand.wanted, "every", G_TYPE_BOOLEAN, demand.every, "interval",
-                        G_TYPE_INT, demand.interval, nullptr)));
+                        G_TYPE_INT, demand.interval, "model", G_TYPE_STRING, demand.model.c_str(),
+                        "sha256", G_TYPE_STRING, demand.sha256.c_str(), nullptr)));
 }
 
-bool Demands::read(GstEvent* event) {
-  if (!gst_event_has_name(event, kDemand)) return false;
-  const char* sender = nullptr;
+std::optional<std::string> Demands::read(GstEvent* event) {
+  if (!gst_event_has_name(event, kDemand)) return std::nullopt;
+  const GstStructure* fields = gst_event_get_structure(event);
   gboolean wanted = TRUE;
   gboolean every = FALSE;
-  gint interval = 1;
-  if (gst_structure_get(gst_event_get_structure(event), "sender", G_TYPE_STRING, &sender, "wanted",
-                        G_TYPE_BOOLEAN, &wanted, "every", G_TYPE_BOOLEAN, &every, "interval",
-                        G_TYPE_INT, &interval, nullptr)) {
-    by_sender_[take_string(const_cast<char*>(sender))] = {wanted != FALSE, every != FALSE,
-                                                          std::max(1, interval)};
+  Demand demand;
+  gst_structure_get(fields, "wanted", G_TYPE_BOOLEAN, &wanted, "every", G_TYPE_BOOLEAN, &every,
+                    "interval", G_TYPE_INT, &demand.interval, nullptr);
+  demand.wanted = wanted != FALSE;
+  demand.every = every != FALSE;
+  demand.interval = std::max(1, demand.interval);
+  demand.model = text_field(fields, "model");
+  demand.sha256 = text_field(fields, "sha256");
+  Demand& known = by_sender_[text_field(fields, "sender")];
+  const bool had_one = !known.model.empty();
+  if (demand.model.empty()) {  // between two streams nothing is in service
+    demand.model = known.model;
+    demand.sha256 = known.sha256;
   }
-  return true;
+  const bool swapped = had_one && (demand.model != known.model || demand.sha256 != known.sha256);
+  known = demand;
+  return swapped ? demand.model : "";
 }
 
 bool Demands::wants(std::uint64_t frame) const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How uadpreproc and uadinfer agree which frames are worth cutting: uadpreproc announces itself
-// downstream, every uadinfer behind it answers upstream with what it wants.
+// How uadpreproc and uadinfer agree what is worth cutting: uadpreproc announces itself downstream,
+// every uadinfer behind it answers upstream with the frames it wants and the model it has.
 #pragma once
 
 #include <map>
@@ -18,6 +18,8 @@ struct Demand {
   bool wanted = true;  ///< false: the next frame will not be analysed
   bool every = false;  ///< true: each due frame must be cut, even if it has to wait
   int interval = 1;    ///< cut every n-th frame
+  std::string model;   ///< file of the model in service; empty = none yet
+  std::string sha256;  ///< of that file as it was loaded
   bool operator==(const Demand&) const = default;
 };
 
@@ -31,8 +33,9 @@ EventPtr demand_event(const std::string& sender, const Demand& demand);
 /// The wishes of all elements downstream (there may be a tee). @note Not thread-safe.
 class Demands {
  public:
-  /// @return true if the event was a demand.
-  bool read(GstEvent* event);
+  /// @return nullopt if the event is no demand; else the file of the model that its sender has
+  /// swapped to since its last one, empty if it has not.
+  std::optional<std::string> read(GstEvent* event);
   /// Whether the frame with this number (from 0) is wanted by anyone, or nobody has spoken.
   [[nodiscard]] bool wants(std::uint64_t frame) const;
   [[nodiscard]] bool empty() const { return by_sender_.empty(); }

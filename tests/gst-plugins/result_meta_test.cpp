@@ -137,7 +137,8 @@ TEST_F(ResultMeta, VerdictsHaveNamesForPeopleAndForGObject) {
 }
 
 TEST_F(ResultMeta, ReachesBothBranchesOfATee) {
-  Harness h("uadinfer model=" + model() + " ! tee name=t ! queue ! fakesink async=false t. ! queue");
+  Harness h("uadinfer model=" + model() +
+            " ! tee name=t ! queue ! fakesink async=false t. ! queue");
   const BufferPtr in = h.frame(200, 0);
   ASSERT_EQ(gst_harness_push(h.get(), BufferPtr(in).release()), GST_FLOW_OK);
   const auto out = BufferPtr::adopt(gst_harness_pull(h.get()));

@@ -27,6 +27,38 @@ TEST_F(UadinferLive, VideoNeverWaitsForASlowModel) {
   EXPECT_LT(Clock::now() - start, 250ms) << "50 frames, before the first analysis is over";
 }
 
+TEST_F(UadinferLive, EndOfStreamWaitsForTheAnalysisInProgress) {
+  Harness h("uadinfer model=" + model({.delay_ms = 300}), Harness::kGrey, true);
+  ASSERT_TRUE(h.wait_for_model());
+  h.through(200, 7);
+  gst_harness_push_event(h.get(), gst_event_new_eos());
+  const MessagePtr result = h.message(GST_MESSAGE_ELEMENT, "uad-result", 0ms);
+  EXPECT_EQ(field(result, "verdict"), "REJECT");
+}
+
+TEST_F(UadinferLive, EndOfStreamWaitsTwoSecondsAtMost) {
+  Harness h("uadinfer model=" + model({.delay_ms = 2600}), Harness::kGrey, true);
+  ASSERT_TRUE(h.wait_for_model());
+  h.through(200, 0);
+  const auto start = Clock::now();
+  gst_harness_push_event(h.get(), gst_event_new_eos());
+  EXPECT_LT(Clock::now() - start, 2400ms);
+  EXPECT_TRUE(h.messages("uad-result").empty());
+}
+
+TEST_F(UadinferLive, FlushWakesTheEndOfStream) {
+  Harness h("uadinfer model=" + model({.delay_ms = 1500}), Harness::kGrey, true);
+  ASSERT_TRUE(h.wait_for_model());
+  h.through(200, 0);
+  const auto start = Clock::now();
+  std::jthread flush([&] {
+    std::this_thread::sleep_for(50ms);
+    gst_harness_push_event(h.get(), gst_event_new_flush_start());
+  });
+  gst_harness_push_event(h.get(), gst_event_new_eos());
+  EXPECT_LT(Clock::now() - start, 1s);
+}
+
 TEST_F(UadinferLive, FramesCarryTheLatestResultWithItsAge) {
   Harness h("uadinfer max-age=60000 model=" + model(), Harness::kGrey, true);
   ASSERT_TRUE(h.wait_for_model());

@@ -82,8 +82,10 @@ TEST_F(Uadpreproc, MaskInsideTheModelIsUsed) {
 TEST_F(Uadpreproc, OtherGeometryIsRefusedWithTheFix) {
   Harness h(both(model(), "resize=16x16"));
   EXPECT_EQ(h.push(10, 0), GST_FLOW_ERROR);
-  EXPECT_NE(text_of(h.message(GST_MESSAGE_ERROR)).find("set uadpreproc resize=32x32"),
-            std::string::npos);
+  const std::string text = text_of(h.message(GST_MESSAGE_ERROR));
+  EXPECT_NE(text.find("resize 32x32"), std::string::npos) << text;
+  EXPECT_NE(text.find("cut with resize 16x16"), std::string::npos) << text;
+  EXPECT_NE(text.find("Set `uadpreproc model`"), std::string::npos) << text;
 }
 
 TEST_F(Uadpreproc, TilesLostOnTheWayAreAnErrorNotAnotherRegion) {

@@ -8,6 +8,8 @@
 #include <mutex>
 #include <numeric>
 
+#include <fmt/format.h>
+
 #include "core/base/backend.h"
 #include "core/base/error.h"
 #include "core/base/files/file_stamp.h"
@@ -79,14 +81,7 @@ class StubModel final : public Model {
   [[nodiscard]] ModelOutput analyse(const TileBatch& batch) const override {
     const auto start = std::chrono::steady_clock::now();
     const auto& tiles = dynamic_cast<const StubTiles&>(batch);
-    InputSpec spec = tiles.spec();
-    spec.roi = manifest_.input.roi;
-    if (spec != manifest_.input) {
-      throw Error(ErrorCode::kShapeMismatch,
-                  "The stub expects " + to_string(manifest_.input.resize) + " but got " +
-                      to_string(spec.resize) +
-                      "; set uadpreproc resize=" + to_string(manifest_.input.resize) + ".");
-    }
+    require_same_preparation(manifest_.input, tiles.spec());
     if (++analyses_ == options_.throw_at) throw Error(ErrorCode::kFailed, "The stub gave up.");
     rest(options_.delay_ms, {});
     const Size size = tiles.plan().map_size();
@@ -114,7 +109,8 @@ class StubModel final : public Model {
   Manifest manifest_;
   StubOptions options_;
   Image mask_;
-  std::string sha256_ = std::string(64, 'a');
+  std::string sha256_ =  // of nothing, but another for each content
+      fmt::format("{:064x}", std::hash<std::string>()(to_json_text(manifest_)));
   std::string device_ = "cpu";
   std::string precision_ = "fp32";
   mutable std::atomic<int> analyses_{0};

@@ -13,15 +13,18 @@ double ms_since(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
-Analyser::Analyser(ModelPtr model, std::unique_ptr<Preprocessor> cutter, std::string name)
-    : model_(std::move(model)), cutter_(std::move(cutter)), name_(std::move(name)) {}
+Analyser::Analyser(ModelPtr model, std::unique_ptr<Preprocessor> cutter, std::filesystem::path file)
+    : model_(std::move(model)),
+      cutter_(std::move(cutter)),
+      file_(std::move(file)),
+      name_(file_.stem().string()) {}
 
 AnalyserPtr Analyser::load(Backend& backend, const std::filesystem::path& file,
                            const ExecutionOptions& options, const ProgressFn& progress,
                            std::stop_token stop) {
   ModelPtr model = backend.load_model(file, options, progress, std::move(stop));
   auto cutter = backend.make_preprocessor({model->manifest().input, model->mask()});
-  return AnalyserPtr(new Analyser(std::move(model), std::move(cutter), file.stem().string()));
+  return AnalyserPtr(new Analyser(std::move(model), std::move(cutter), file));
 }
 
 AnalysisPtr Analyser::analyse(const TileBatch& tiles, const Capture& capture,

@@ -26,15 +26,22 @@ class Analyser {
   [[nodiscard]] AnalysisPtr analyse(const TileBatch& tiles, const Capture& capture,
                                     const ThresholdOverrides& overrides, double cut_ms) const;
 
+  /// Whether the tiles were cut as the model wants them, wherever in the frame.
+  [[nodiscard]] bool fits(const TileBatch& tiles) const {
+    return same_preparation(model_->manifest().input, tiles.spec());
+  }
+
   [[nodiscard]] const Model& model() const noexcept { return *model_; }
+  [[nodiscard]] const std::filesystem::path& file() const noexcept { return file_; }
   /// The model file's name without folder and extension.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
  private:
-  Analyser(ModelPtr model, std::unique_ptr<Preprocessor> cutter, std::string name);
+  Analyser(ModelPtr model, std::unique_ptr<Preprocessor> cutter, std::filesystem::path file);
 
   ModelPtr model_;  // shared with every element that uses the same file
   std::unique_ptr<Preprocessor> cutter_;
+  std::filesystem::path file_;
   std::string name_;
 };
 using AnalyserPtr = std::shared_ptr<const Analyser>;  ///< shared by the element and a running job

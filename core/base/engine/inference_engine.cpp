@@ -18,10 +18,11 @@ InferenceEngine::InferenceEngine(Events events)
 
 std::optional<Shown> InferenceEngine::analyse(const FrameInput& frame,
                                               const InferenceOptions& options) {
-  const AnalyserPtr analyser = options.every ? models_.wait() : models_.get();
-  if (!analyser && (options.every || models_.failed())) return std::nullopt;
-  const bool taken = analyser && take(frame, options);
+  const AnalyserPtr newest = options.every ? models_.wait() : models_.get();
+  if (!newest && (options.every || models_.failed())) return std::nullopt;
+  const bool taken = newest && take(frame, options);
   if (taken) {
+    const AnalyserPtr analyser = model_for(frame, newest);
     const auto start = Clock::now();
     TileBatchPtr tiles = frame.tiles ? frame.tiles : frame.cut(*analyser);
     const double cut_ms =
@@ -37,9 +38,16 @@ std::optional<Shown> InferenceEngine::analyse(const FrameInput& frame,
     }
   }
   const Shown shown = show(options.every ? latest_ : worker_.latest(), frame.capture,
-                           options.max_age, analyser ? "no result yet" : "loading model");
+                           options.max_age, newest ? "no result yet" : "loading model");
   health_.frame(frame.capture.arrival, taken, shown.verdict != Verdict::kUnscored);
   return shown;
+}
+
+AnalyserPtr InferenceEngine::model_for(const FrameInput& frame, const AnalyserPtr& newest) {
+  const bool cut_for_the_old =
+      frame.tiles && serving_ && !newest->fits(*frame.tiles) && serving_->fits(*frame.tiles);
+  if (!cut_for_the_old) serving_ = newest;
+  return serving_;
 }
 
 bool InferenceEngine::take(const FrameInput& frame, const InferenceOptions& options) {
@@ -68,6 +76,11 @@ void InferenceEngine::finish(const AnalysisPtr& analysis) {
   if (analysed_) analysed_(analysis);
 }
 
+void InferenceEngine::interrupt() {
+  models_.interrupt();
+  worker_.forget();
+}
+
 void InferenceEngine::forget() {
   latest_.reset();
   worker_.forget();
@@ -76,6 +89,7 @@ void InferenceEngine::forget() {
 void InferenceEngine::stop() {
   worker_.stop();
   latest_.reset();
+  serving_.reset();
   health_.reset();
   skip_one_ = false;
   skipped_last_ = false;

@@ -31,7 +31,8 @@ struct FrameInput {
   std::function<TileBatchPtr(const Analyser&)> cut;
 };
 
-/// @note analyse(), wants_next() and forget() on the streaming thread; the rest thread-safe.
+/// @note analyse(), wants_next(), drain() and forget() on the streaming thread; the rest
+/// thread-safe.
 class InferenceEngine {
  public:
   struct Events {
@@ -47,6 +48,8 @@ class InferenceEngine {
   [[nodiscard]] Health& health() noexcept { return health_; }
   [[nodiscard]] const Health& health() const noexcept { return health_; }
 
+  /// Tiles that were cut for the model before the newest are judged by that one, until tiles for
+  /// the newest arrive.
   /// @return nullopt if there is no model and none to come (failed or interrupted).
   /// @throws Error, also what an earlier analysis of the worker threw.
   std::optional<Shown> analyse(const FrameInput& frame, const InferenceOptions& options);
@@ -57,12 +60,18 @@ class InferenceEngine {
   /// Video is late downstream: leave out the next analysis, but never two in a row.
   void skip_one() { skip_one_ = true; }
 
+  /// End of stream: waits until what was taken is analysed, at most `limit`.
+  /// @throws Error what the analysis threw.
+  void drain(std::chrono::milliseconds limit) { worker_.drain(limit); }
+  /// Wakes analyse() and drain() from any thread; models().resume() makes analyse() wait again.
+  void interrupt();
   /// After a flush: earlier results do not belong to what comes.
   void forget();
   /// Ends the worker; the model stays. The engine is as new, apart from it.
   void stop();
 
  private:
+  AnalyserPtr model_for(const FrameInput& frame, const AnalyserPtr& newest);
   bool take(const FrameInput& frame, const InferenceOptions& options);
   void finish(const AnalysisPtr& analysis);
 
@@ -72,6 +81,7 @@ class InferenceEngine {
   std::atomic<bool> skip_one_{false};
   bool skipped_last_ = false;
   std::int64_t frames_since_taken_;
+  AnalyserPtr serving_;
   AnalysisPtr latest_;  // in `every`; the worker keeps its own
   LatestWorker worker_;
 };

@@ -37,11 +37,19 @@ std::uint64_t LatestWorker::dropped() const {
   return dropped_;
 }
 
+void LatestWorker::drain(Clock::duration limit) {
+  std::unique_lock guard(lock_);
+  changed_.wait_for(guard, limit,
+                    [this] { return !waiting_ && !(running_ && running_epoch_ == epoch_); });
+  rethrow_failure();
+}
+
 void LatestWorker::forget() {
   const std::lock_guard guard(lock_);
   ++epoch_;
   waiting_ = nullptr;
   latest_.reset();
+  changed_.notify_all();
 }
 
 void LatestWorker::stop() {
@@ -63,12 +71,11 @@ void LatestWorker::rethrow_failure() {
 void LatestWorker::run(const std::stop_token& stop) {
   while (true) {
     Job job;
-    std::uint64_t epoch = 0;
     {
       std::unique_lock guard(lock_);
       if (!changed_.wait(guard, stop, [this] { return static_cast<bool>(waiting_); })) return;
       job = std::exchange(waiting_, nullptr);
-      epoch = epoch_;
+      running_epoch_ = epoch_;
       running_ = true;
       started_ = Clock::now();
     }
@@ -81,13 +88,18 @@ void LatestWorker::run(const std::stop_token& stop) {
     }
     {
       const std::lock_guard guard(lock_);
-      running_ = false;
       last_duration_ = Clock::now() - started_;
-      if (epoch != epoch_) continue;
-      if (failure) failure_ = failure;
-      if (result) latest_ = result;
+      if (running_epoch_ != epoch_) {
+        result = nullptr;
+      } else {
+        if (failure) failure_ = failure;
+        if (result) latest_ = result;
+      }
     }
     if (result && done_) done_(result);
+    const std::lock_guard guard(lock_);
+    running_ = false;
+    changed_.notify_all();
   }
 }
 

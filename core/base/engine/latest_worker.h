@@ -35,6 +35,9 @@ class LatestWorker {
   [[nodiscard]] bool free_by(Clock::time_point when) const;
   /// Jobs that were replaced before they ran.
   [[nodiscard]] std::uint64_t dropped() const;
+  /// Waits until every job is done and reported, at most `limit`; forget() wakes it.
+  /// @throws what a job threw, once.
+  void drain(Clock::duration limit);
   /// Drops the waiting job, the newest result and the one being worked on (after a flush).
   void forget();
   /// Returns when the job that runs has ended. Everything is forgotten; submit() starts anew.
@@ -50,6 +53,7 @@ class LatestWorker {
   Job waiting_;
   bool running_ = false;
   std::uint64_t epoch_ = 0;  // results of an older epoch are forgotten
+  std::uint64_t running_epoch_ = 0;
   std::uint64_t dropped_ = 0;
   Clock::time_point started_{};
   Clock::duration last_duration_{};

@@ -23,4 +23,13 @@ struct InputSpec {
   bool operator==(const InputSpec&) const = default;
 };
 
+/// Whether tiles cut for one serve the other: all but the ROI, which says where to look, not how.
+inline bool same_preparation(InputSpec a, const InputSpec& b) {
+  a.roi = b.roi;
+  return a == b;
+}
+
+/// @throws Error(kShapeMismatch) with both preparations and the fix unless same_preparation().
+void require_same_preparation(const InputSpec& model, const InputSpec& tiles);
+
 }  // namespace uad

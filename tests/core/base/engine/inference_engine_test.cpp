@@ -147,6 +147,25 @@ TEST_F(InferenceEngineTest, FlushForgetsTheEarlierResult) {
   EXPECT_STREQ(shown->note, "no result yet");
 }
 
+TEST_F(InferenceEngineTest, TilesOfTheOldModelAreJudgedByItUntilOthersCome) {
+  load();
+  ASSERT_TRUE(next(255));
+  uad::FrameInput old = frame();
+  old.cut_upstream = true;
+  old.tiles = old.cut(*engine.models().get());
+  uad::testing::write_stub_model(file, {.offset = 0.5}, {{}, {4, 4}});
+  engine.models().load([this](const std::stop_token& stop) {
+    return uad::Analyser::load(*uad_backend_1(), file, {}, nullptr, stop);
+  });
+  while (engine.models().get()->fits(*old.tiles)) std::this_thread::sleep_for(1ms);
+  EXPECT_EQ(engine.analyse(old, options)->analysis->score, 1);
+  uad::FrameInput fresh = frame();
+  fresh.cut_upstream = true;
+  fresh.tiles = fresh.cut(*engine.models().get());
+  EXPECT_EQ(engine.analyse(fresh, options)->analysis->score, 1.5);
+  EXPECT_THROW(engine.analyse(old, options), uad::Error) << "there is no way back";
+}
+
 TEST_F(InferenceEngineTest, FrameWithoutTilesIsLeftOutWhereSomebodyUpstreamCuts) {
   load();
   uad::FrameInput input = frame();

@@ -88,6 +88,36 @@ TEST_F(LatestWorkerTest, ResultFromBeforeAFlushIsForgotten) {
   EXPECT_EQ(worker.latest()->score, 2);
 }
 
+TEST_F(LatestWorkerTest, DrainWaitsForEveryJobAndItsReport) {
+  hold(1);
+  worker.submit([] {
+    std::this_thread::sleep_for(20ms);
+    return scored(2);
+  });
+  release.set_value();
+  worker.drain(5s);
+  const std::lock_guard guard(lock);
+  EXPECT_EQ(results.size(), 2U);
+}
+
+TEST_F(LatestWorkerTest, DrainGivesUpAtItsLimitAndAtAFlush) {
+  hold(1);
+  const auto start = LatestWorker::Clock::now();
+  worker.drain(50ms);
+  EXPECT_GE(LatestWorker::Clock::now() - start, 50ms);
+  std::jthread flush([this] {
+    std::this_thread::sleep_for(20ms);
+    worker.forget();
+  });
+  worker.drain(1h);
+  release.set_value();
+}
+
+TEST_F(LatestWorkerTest, DrainThrowsWhatTheLastJobThrew) {
+  worker.submit([]() -> AnalysisPtr { throw uad::Error(uad::ErrorCode::kFailed, "worn out"); });
+  EXPECT_THROW(worker.drain(5s), uad::Error);
+}
+
 TEST_F(LatestWorkerTest, BusyWorkerIsFreeByTheTimeTheLastJobTook) {
   EXPECT_TRUE(worker.free_by(LatestWorker::Clock::now()));
   hold(1);
