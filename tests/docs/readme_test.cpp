@@ -5,8 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/support/temp_dir.h"
-#include "tests/tools/run_program.h"
+#include "tests/tools/demo_run.h"
 
 namespace uad {
 namespace {
@@ -34,9 +33,9 @@ std::string without_hardware(std::string line) {
 }
 
 TEST(Readme, PipelinesRunOnWhatTheDemoLeaves) {
-  const test::TempDir folder;
-  const auto demo = test::run_uad({"demo", "--output", folder / "demo-output"});
-  ASSERT_EQ(demo.code, 0) << demo.err;
+  const test::DemoRun& demo = test::demo_run();
+  ASSERT_EQ(demo.result.code, 0) << demo.result.err;
+  const test::TempDir& folder = demo.folder;
   const std::string root = std::getenv("UAD_SOURCE_ROOT");
   const auto lines = launch_lines(test::read_bytes(fs::path(root) / "README.md"));
   ASSERT_GE(lines.size(), 3U);
