@@ -128,7 +128,8 @@ class Demo {
   void learn() {
     TrainRequest request;
     request.method = &models::find_method("patchcore");
-    request.options = {{"backbone", "gabor"}, {"k", kBankPercent}};
+    // With the filter bank, nearest neighbour tells the video's frames better apart than bilinear.
+    request.options = {{"backbone", "gabor"}, {"k", kBankPercent}, {"upsampling", "nearest"}};
     request.preprocess.spec = request.method->default_input;
     request.preprocess.spec.resize = {};  // so that pictures and video are seen at one scale
     request.preprocess.mask = inner_part();
