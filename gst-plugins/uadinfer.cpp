@@ -12,11 +12,11 @@
  * than max-age is UNSCORED. From a file each frame waits for its own result. See live-policy. At
  * the end of a live stream the analysis in progress is waited for, at most 2 s.
  *
- * Element messages on the bus: `uad-result` (pts, utc, score, normalised-score, latency-ms,
- * verdict, model, regions, tags), `uad-health` (healthy, frames, unscored, skipped-share,
- * longest-gap-ms; at most one a second, of live streams, when something is missing and when all is
- * well again) and `uad-progress` (stage, fraction) while a model is being loaded. The action signal
- * `reload` loads the model file again.
+ * Element messages on the bus: `uad-result` (frame, pts, utc, score, normalised-score,
+ * latency-ms, verdict, model, regions, tags), `uad-health` (healthy, frames, unscored,
+ * skipped-share, longest-gap-ms; at most one a second, of live streams, when something is missing
+ * and when all is well again) and `uad-progress` (stage, fraction) while a model is being loaded.
+ * The action signal `reload` loads the model file again.
  *
  * A uadpreproc in front follows to a reloaded or changed model by itself; frames that it has cut
  * for the old model are judged by the old one.
@@ -61,6 +61,7 @@ struct State {
   // streaming thread only
   GstVideoInfo info{};
   ResultAttacher attacher;
+  std::uint64_t frames = 0;
   bool begun = false;
   bool cut_upstream = false;
   std::optional<Demand> told;  // what upstream heard last
@@ -115,7 +116,9 @@ static gboolean uad_infer_start(GstBaseTransform* base) {
 
 static gboolean uad_infer_set_caps(GstBaseTransform* base, GstCaps* in, GstCaps*) {
   return guarded<gboolean>(GST_ELEMENT(base), FALSE, [&] {
-    UAD_INFER(base)->state->info = video_info(in);
+    State* state = UAD_INFER(base)->state;
+    state->info = video_info(in);
+    state->session.engine().forget();  // a result of another frame size would point anywhere
     return TRUE;
   });
 }
@@ -149,6 +152,7 @@ static uad::FrameInput uad_infer_frame(UadInfer* self, GstBuffer* buffer) {
   }
   uad::FrameInput frame;
   frame.capture = capture_of(GST_BASE_TRANSFORM(self), buffer);
+  frame.capture.frame = state->frames++;
   frame.cut_upstream = carried.has_value();
   frame.tiles = carried.value_or(nullptr);
   frame.duration = duration_of(state->info, buffer);
@@ -177,18 +181,12 @@ static GstFlowReturn uad_infer_transform_ip(GstBaseTransform* base, GstBuffer* b
   });
 }
 
-static void uad_infer_drain(UadInfer* self) {
-  uad::InferenceEngine& engine = self->state->session.engine();
-  engine.health().end();
-  guarded(GST_ELEMENT(self), 0, [&] { return engine.drain(std::chrono::seconds(2)), 0; });
-}
-
 static gboolean uad_infer_sink_event(GstBaseTransform* base, GstEvent* event) {
   UadInfer* self = UAD_INFER(base);
   uad::InferenceEngine& engine = self->state->session.engine();
   const GstEventType type = GST_EVENT_TYPE(event);
   if (type == GST_EVENT_FLUSH_START) engine.interrupt();
-  if (type == GST_EVENT_EOS) uad_infer_drain(self);
+  if (type == GST_EVENT_EOS) self->state->session.finish();
   if (type == GST_EVENT_FLUSH_STOP) {
     engine.forget();
     engine.models().resume();
@@ -229,6 +227,7 @@ static gboolean uad_infer_stop(GstBaseTransform* base) {
   state->attacher.reset();
   state->begun = state->cut_upstream = false;
   state->told.reset();
+  state->frames = 0;
   return TRUE;
 }
 

@@ -68,6 +68,14 @@ void InferSession::begin(bool live) {
   if (live) engine_.health().begin(std::chrono::steady_clock::now());
 }
 
+void InferSession::finish() {
+  engine_.health().end();
+  guarded(element_, 0, [this] {
+    engine_.drain(std::chrono::seconds(2));
+    return 0;
+  });
+}
+
 void InferSession::end() {
   engine_.stop();
   live_ = false;

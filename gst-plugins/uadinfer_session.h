@@ -40,6 +40,8 @@ class InferSession {
   void resume() {
     if (live_) engine_.health().begin(std::chrono::steady_clock::now());
   }
+  /// End of stream: what was taken is analysed and reported, within two seconds or not at all.
+  void finish();
   /// The stream is over and forgotten.
   void end();
   [[nodiscard]] bool live() const noexcept { return live_; }

@@ -123,11 +123,11 @@ void ResultAttacher::reset() {
 
 MessagePtr result_message(GstElement* element, const Analysis& analysis, const std::string& tags) {
   GstStructure* structure = gst_structure_new(
-      "uad-result", "pts", G_TYPE_UINT64, analysis.capture.pts, "utc", G_TYPE_STRING,
-      iso_8601(analysis.capture.utc_us).c_str(), "score", G_TYPE_DOUBLE, analysis.score,
-      "normalised-score", G_TYPE_DOUBLE, analysis.normalised_score, "latency-ms", G_TYPE_DOUBLE,
-      analysis.timings.total_ms, "verdict", G_TYPE_STRING,
-      std::string(to_string(analysis.verdict)).c_str(), "model", G_TYPE_STRING,
+      "uad-result", "frame", G_TYPE_UINT64, analysis.capture.frame, "pts", G_TYPE_UINT64,
+      analysis.capture.pts, "utc", G_TYPE_STRING, iso_8601(analysis.capture.utc_us).c_str(),
+      "score", G_TYPE_DOUBLE, analysis.score, "normalised-score", G_TYPE_DOUBLE,
+      analysis.normalised_score, "latency-ms", G_TYPE_DOUBLE, analysis.timings.total_ms, "verdict",
+      G_TYPE_STRING, std::string(to_string(analysis.verdict)).c_str(), "model", G_TYPE_STRING,
       analysis.model_name.c_str(), "tags", G_TYPE_STRING, tags.c_str(), nullptr);
   GValue regions = G_VALUE_INIT;
   gst_value_list_init(&regions, static_cast<guint>(analysis.regions.size()));

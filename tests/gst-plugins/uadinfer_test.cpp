@@ -75,17 +75,21 @@ TEST_F(Uadinfer, RegionComesAsMetaAndAsRegionOfInterest) {
 
 TEST_F(Uadinfer, ResultMessageHasTheDocumentedFields) {
   Harness h(infer(model(), "tags=station-4"));
+  h.through(0, 2);
   h.through(200, 3);
+  ASSERT_TRUE(h.message(GST_MESSAGE_ELEMENT, "uad-result"));
   const MessagePtr message = h.message(GST_MESSAGE_ELEMENT, "uad-result");
   ASSERT_TRUE(message);
+  guint64 frame = 0;
   guint64 pts = 0;
   gdouble score = 0;
   gdouble normalised = 0;
   gdouble latency = 0;
   const GstStructure* s = gst_message_get_structure(message.get());
-  ASSERT_TRUE(gst_structure_get(s, "pts", G_TYPE_UINT64, &pts, "score", G_TYPE_DOUBLE, &score,
-                                "normalised-score", G_TYPE_DOUBLE, &normalised, "latency-ms",
-                                G_TYPE_DOUBLE, &latency, nullptr));
+  ASSERT_TRUE(gst_structure_get(s, "frame", G_TYPE_UINT64, &frame, "pts", G_TYPE_UINT64, &pts,
+                                "score", G_TYPE_DOUBLE, &score, "normalised-score", G_TYPE_DOUBLE,
+                                &normalised, "latency-ms", G_TYPE_DOUBLE, &latency, nullptr));
+  EXPECT_EQ(frame, 1U);
   EXPECT_EQ(pts, 120 * GST_MSECOND);
   EXPECT_NEAR(score, 200 / 255.0, 1e-5);
   EXPECT_NEAR(normalised, 200 / 255.0, 1e-5);

@@ -65,7 +65,7 @@ class InferenceEngine {
   void drain(std::chrono::milliseconds limit) { worker_.drain(limit); }
   /// Wakes analyse() and drain() from any thread; models().resume() makes analyse() wait again.
   void interrupt();
-  /// After a flush: earlier results do not belong to what comes.
+  /// After a flush or with other caps: earlier results do not belong to what comes.
   void forget();
   /// Ends the worker; the model stays. The engine is as new, apart from it.
   void stop();

@@ -22,6 +22,7 @@ struct Capture {
   std::uint64_t running_time = kNoTime;             ///< never jumps back between two flushes
   std::int64_t utc_us = 0;                          ///< microseconds since 1970
   std::chrono::steady_clock::time_point arrival{};  ///< at uadinfer
+  std::uint64_t frame = 0;                          ///< counted since the stream began, from 0
 };
 
 /// Milliseconds.
