@@ -1,52 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Every recipe of pipelines/ is run; what it writes must decode and have as many frames as went in.
-#include <algorithm>
-#include <cstdlib>
-
-#include "tests/gst-plugins/fixture.h"
+#include "tests/pipelines/recipe.h"
 
 namespace uad::testing {
 namespace {
 
 namespace fs = std::filesystem;
 
-class Recipes : public ElementTest {
- protected:
-  /// @return the exit code.
-  static int run(const std::string& recipe, const std::string& arguments) {
-    const std::string line =
-        std::string(UAD_SOURCE_ROOT) + "/pipelines/" + recipe + " " + arguments;
-    return WEXITSTATUS(std::system(line.c_str()));
-  }
-  /// Frames of a video file that decode.
-  static int frames_in(const fs::path& file) {
-    const std::string line = "filesrc location=" + file.string() +
-                             " ! decodebin ! fakesink name=sink signal-handoffs=true sync=false";
-    const auto pipeline =
-        gst::ObjectPtr<GstElement>::adopt(gst_parse_launch(line.c_str(), nullptr));
-    GstElement* sink = gst_bin_get_by_name(GST_BIN(pipeline.get()), "sink");
-    int count = 0;
-    g_signal_connect(sink, "handoff",
-                     G_CALLBACK(+[](GstElement*, GstBuffer*, GstPad*, int* n) { ++*n; }), &count);
-    gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
-    GstBus* bus = gst_element_get_bus(pipeline.get());
-    const auto end = MessagePtr::adopt(gst_bus_timed_pop_filtered(
-        bus, 30 * GST_SECOND, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
-    gst_object_unref(bus);
-    gst_element_set_state(pipeline.get(), GST_STATE_NULL);
-    gst_object_unref(sink);
-    return end && GST_MESSAGE_TYPE(end.get()) == GST_MESSAGE_EOS ? count : -1;
-  }
-  [[nodiscard]] std::string in_folder(const std::string& name) const {
-    return (folder() / name).string();
-  }
-  std::vector<fs::path> files(const std::string& sub) const {
-    std::vector<fs::path> found;
-    for (const auto& entry : fs::directory_iterator(folder() / sub)) found.push_back(entry.path());
-    std::sort(found.begin(), found.end());
-    return found;
-  }
-};
+class Recipes : public RecipeTest {};
 
 constexpr char kCamera[] =
     " --source 'videotestsrc is-live=true num-buffers=40 ! video/x-raw,width=320,height=240'";
@@ -111,10 +72,10 @@ TEST_F(Recipes, RecordAnnotatedKeepsEveryFrameAndRefusesToOverwrite) {
 }
 
 TEST_F(Recipes, WrongUsageIsToldWithExitCodeTwo) {
-  for (const char* recipe :
-       {"video-file", "image-folder", "live-view", "live-view-record", "record-annotated"}) {
-    EXPECT_EQ(run(recipe, "2>/dev/null"), 2) << recipe;
-    EXPECT_EQ(run(recipe, "--help >/dev/null"), 0) << recipe;
+  for (const auto& recipe : fs::directory_iterator(fs::path(UAD_SOURCE_ROOT) / "pipelines")) {
+    const std::string name = recipe.path().filename().string();
+    EXPECT_EQ(run(name, "2>/dev/null"), 2) << name;
+    EXPECT_EQ(run(name, "--help >/dev/null"), 0) << name;
   }
 }
 

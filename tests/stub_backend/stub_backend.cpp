@@ -4,6 +4,8 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <numeric>
@@ -127,11 +129,9 @@ class StubBackend final : public Backend {
   [[nodiscard]] ModelPtr load_model(const std::filesystem::path& file, const ExecutionOptions&,
                                     const ProgressFn& progress, std::stop_token stop) override {
     const FileStamp stamp = stamp_of(file);
-    {
-      const std::lock_guard guard(lock_);
-      for (const auto& [known, model] : models_) {
-        if (ModelPtr shared = known == stamp ? model.lock() : nullptr) return shared;
-      }
+    const std::lock_guard guard(lock_);
+    for (const auto& [known, model] : models_) {
+      if (ModelPtr shared = known == stamp ? model.lock() : nullptr) return shared;
     }
     Manifest manifest = read_manifest(file);
     const StubOptions options = uad::testing::stub_options(manifest);
@@ -141,9 +141,10 @@ class StubBackend final : public Backend {
     }
     if (!options.load_error.empty()) throw Error(ErrorCode::kBadFile, options.load_error);
     ++loads;
+    if (const char* list = std::getenv("UAD_STUB_LOADS"))
+      std::ofstream(list, std::ios::app) << "1\n";
     auto model =
         std::make_shared<const StubModel>(std::move(manifest), options, read_model_mask(file));
-    const std::lock_guard guard(lock_);
     models_.emplace_back(stamp, model);
     return model;
   }
@@ -156,7 +157,7 @@ class StubBackend final : public Backend {
   }
 
  private:
-  std::mutex lock_;  // guards `models_`
+  std::mutex lock_;  // guards `models_`; held while loading, as by the real backend
   std::vector<std::pair<FileStamp, std::weak_ptr<const Model>>> models_;
 };
 
