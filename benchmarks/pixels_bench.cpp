@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -31,6 +33,7 @@ struct Frame {
     view.height = kHeight;
     view.colorimetry = {uad::YuvMatrix::kBt709, uad::YuvRange::kLimited};
     std::uint8_t* const chroma = bytes.data() + kWidth * kHeight;
+    int row_bytes = kWidth;
     switch (format) {
       case uad::PixelFormat::kI420:
         view.planes[1] = {chroma, kWidth / 2};
@@ -39,11 +42,18 @@ struct Frame {
       case uad::PixelFormat::kNv12:
         view.planes[1] = {chroma, kWidth};
         break;
-      default:
+      case uad::PixelFormat::kGray8:
         break;
+      case uad::PixelFormat::kRgb:
+        row_bytes = 3 * kWidth;
+        break;
+      case uad::PixelFormat::kBgrx:
+        row_bytes = 4 * kWidth;
+        break;
+      default:  // YUY2, GRAY16
+        row_bytes = 2 * kWidth;
     }
-    const bool rgb = format == uad::PixelFormat::kRgb;
-    view.planes[0] = {bytes.data(), rgb ? 3 * kWidth : kWidth};
+    view.planes[0] = {bytes.data(), row_bytes};
   }
 };
 
@@ -54,11 +64,6 @@ void convert_and_resize(benchmark::State& state, uad::PixelFormat format) {
         uad::to_rgb_resized(uad::as_const(frame.view), {0, 0, kWidth, kHeight}, {256, 256}));
   }
 }
-BENCHMARK_CAPTURE(convert_and_resize, I420, uad::PixelFormat::kI420)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(convert_and_resize, NV12, uad::PixelFormat::kNv12)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(convert_and_resize, RGB, uad::PixelFormat::kRgb)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(convert_and_resize, GRAY8, uad::PixelFormat::kGray8)
-    ->Unit(benchmark::kMillisecond);
 
 /// 256x256, about 5 % of it from the warn level on, in two spots.
 uad::ScoreMap two_spots() {
@@ -75,9 +80,13 @@ uad::ScoreMap two_spots() {
   return map;
 }
 
-void paint(benchmark::State& state, uad::PixelFormat format) {
+/// Everything from the warn level on: what a wrong part or a wrong light does.
+uad::ScoreMap warm_everywhere() {
+  return {256, 256, std::vector<float>(std::size_t{256} * 256, 3.0F)};
+}
+
+void paint(benchmark::State& state, uad::PixelFormat format, const uad::ScoreMap& map) {
   Frame frame(format);
-  const uad::ScoreMap map = two_spots();
   uad::OverlayInput input;
   input.map = &map;
   input.placement = {0, 0, kWidth, kHeight};
@@ -92,11 +101,28 @@ void paint(benchmark::State& state, uad::PixelFormat format) {
   for (const float value : map.values) warm += value >= 1.6F ? 1 : 0;
   state.counters["warm_percent"] = 100.0 * static_cast<double>(warm) / 65536;
 }
-BENCHMARK_CAPTURE(paint, I420, uad::PixelFormat::kI420)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(paint, NV12, uad::PixelFormat::kNv12)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(paint, RGB, uad::PixelFormat::kRgb)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(paint, GRAY8, uad::PixelFormat::kGray8)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int count, char** words) {
+  using uad::PixelFormat;
+  const std::pair<const char*, PixelFormat> formats[] = {
+      {"I420", PixelFormat::kI420},       {"NV12", PixelFormat::kNv12},
+      {"YUY2", PixelFormat::kYuy2},       {"RGB", PixelFormat::kRgb},
+      {"BGRx", PixelFormat::kBgrx},       {"GRAY8", PixelFormat::kGray8},
+      {"GRAY16_LE", PixelFormat::kGray16}};
+  const uad::ScoreMap spots = two_spots();
+  const uad::ScoreMap warm = warm_everywhere();
+  const auto add = [](const char* what, const char* name, auto run) {
+    benchmark::RegisterBenchmark((std::string(what) + "/" + name).c_str(), run)
+        ->Unit(benchmark::kMillisecond);
+  };
+  for (const auto& [name, format] : formats) {
+    const PixelFormat f = format;
+    add("convert_and_resize", name, [f](auto& state) { convert_and_resize(state, f); });
+    add("paint", name, [f, &spots](auto& state) { paint(state, f, spots); });
+    add("paint_whole_frame", name, [f, &warm](auto& state) { paint(state, f, warm); });
+  }
+  benchmark::Initialize(&count, words);
+  benchmark::RunSpecifiedBenchmarks();
+}

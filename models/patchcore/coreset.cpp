@@ -10,8 +10,8 @@
 #include <ATen/Parallel.h>
 
 #include "core/base/error.h"
+#include "core/base/simd.h"
 #include "core/exec/distance.h"
-#include "core/exec/simd.h"
 
 namespace uad::models::patchcore {
 

@@ -5,7 +5,7 @@
 #include <bit>
 #include <limits>
 
-#include "core/exec/simd.h"
+#include "core/base/simd.h"
 
 namespace uad::models::patchcore {
 

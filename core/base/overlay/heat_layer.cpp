@@ -6,12 +6,25 @@
 #include <cstddef>
 #include <iterator>
 #include <limits>
+#include <utility>
 #include <vector>
+
+#include "core/base/simd.h"
 
 namespace uad {
 namespace {
 
 constexpr float kCold = -1;
+
+/// Two neighbours of a line and the share of the second, for each block.
+UAD_SIMD
+void interpolate(const float* __restrict line, const int* __restrict index,
+                 const float* __restrict share, std::size_t count, int last, float* __restrict to) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const float left = line[index[i]];
+    to[i] = left + share[i] * (line[std::min(index[i] + 1, last)] - left);
+  }
+}
 
 /// For every block along one axis: the map index before its centre, and the share of the next.
 struct Axis {
@@ -131,11 +144,22 @@ void add_segments(const ScoreMap& map, int x, int y, double level, std::vector<S
   }
 }
 
+/// How many values of a row reach the threshold.
+int count_from(const ScoreMap& map, int y, float threshold) {
+  const float* const row = map.values.data() + static_cast<std::ptrdiff_t>(y) * map.width;
+  int count = 0;
+  for (int x = 0; x < map.width; ++x) count += row[x] >= threshold ? 1 : 0;
+  return count;
+}
+
 std::vector<Segment> contour_segments(const ScoreMap& map, double level) {
   std::vector<Segment> segments;
+  const auto threshold = static_cast<float>(level);
+  int above = count_from(map, 0, threshold);
   for (int y = 0; y + 1 < map.height; ++y) {
+    const int here = std::exchange(above, count_from(map, y + 1, threshold));
+    if (here == above && (here == 0 || here == map.width)) continue;  // nothing crosses
     const float* const row = map.values.data() + static_cast<std::ptrdiff_t>(y) * map.width;
-    const auto threshold = static_cast<float>(level);
     for (int x = 0; x + 1 < map.width; ++x) {
       const int count = (row[x] >= threshold) + (row[x + 1] >= threshold) +
                         (row[x + map.width] >= threshold) + (row[x + map.width + 1] >= threshold);
@@ -149,19 +173,27 @@ std::vector<Segment> contour_segments(const ScoreMap& map, double level) {
 
 HeatPalette::HeatPalette(const Canvas& canvas, const std::array<Colour, 256>& colours)
     : striped_(canvas.grey()), stripe_(std::max(2, canvas.height() / 240)) {
-  for (std::size_t i = 0; i < inks_.size(); ++i) {
-    inks_[i] = canvas.ink(striped_ ? (i < 128 ? kBlack : kWhite) : colours[i]);
+  for (std::size_t i = 0; i < dabs_.size(); ++i) {
+    dabs_[i] = {canvas.ink(striped_ ? (i < 128 ? kBlack : kWhite) : colours[i]), kOpaque};
   }
 }
 
-void HeatPalette::paint(Canvas& canvas, int block_x, int block_y, float heat, int opacity) const {
-  const int index = std::min(static_cast<int>(heat), 255);
-  if (!striped_) {
-    canvas.blend_block(block_x, block_y, inks_[static_cast<std::size_t>(index)], opacity);
-    return;
+void HeatPalette::choose(int block_x, int block_y, std::span<const float> heat, int opacity,
+                         std::vector<Dab>& dabs) const {
+  dabs.resize(heat.size());
+  for (std::size_t i = 0; i < heat.size(); ++i) {
+    Dab& dab = dabs[i];
+    dab = {};
+    if (!(heat[i] >= 0)) continue;
+    const int level = std::min(static_cast<int>(heat[i]), 255);
+    if (!striped_) {
+      dab = dabs_[static_cast<std::size_t>(level)];
+      dab.opacity = static_cast<std::uint16_t>(opacity);
+      continue;
+    }
+    const bool dark = (block_x + static_cast<int>(i) + block_y) / stripe_ % 2 == 0;
+    dab = {dabs_[dark ? 0 : 255].ink, static_cast<std::uint16_t>(opacity * (64 + level) / 320)};
   }
-  const std::size_t side = (block_x + block_y) / stripe_ % 2 == 0 ? 0 : 255;
-  canvas.blend_block(block_x, block_y, inks_[side], opacity * (64 + index) / 320);
 }
 
 void tint(Canvas& canvas, const HeatLayer& layer, const HeatPalette& palette, int opacity) {
@@ -172,7 +204,10 @@ void tint(Canvas& canvas, const HeatLayer& layer, const HeatPalette& palette, in
   const auto spans = warm_spans(layer.map, static_cast<float>(warn - 1e-6 * std::abs(warn)));
   const Axis across = map_axis(canvas.width(), layer.placement.x, layer.placement.width, width);
   const Axis down = map_axis(canvas.height(), layer.placement.y, layer.placement.height, height);
-  HeatRows heat(layer);
+  HeatRows rows(layer);
+  std::vector<float> line(static_cast<std::size_t>(width));
+  std::vector<float> heat;
+  std::vector<Dab> dabs;
   for (std::size_t j = 0; j < down.index.size(); ++j) {
     const int top = down.index[j];
     const int bottom = std::min(top + 1, height - 1);
@@ -181,20 +216,21 @@ void tint(Canvas& canvas, const HeatLayer& layer, const HeatPalette& palette, in
     if (a.last < 0 && b.last < 0) continue;
     const int first = std::max(std::min(a.first, b.first) - 1, 0);
     const int last = std::min(std::max(a.last, b.last) + 1, width - 1);
-    const std::vector<float>& upper = heat.row(top, first, last);
-    const std::vector<float>& lower = heat.row(bottom, first, last);
-    const auto begin = std::lower_bound(across.index.begin(), across.index.end(), first);
-    for (auto i = static_cast<std::size_t>(begin - across.index.begin());
-         i < across.index.size() && across.index[i] <= last; ++i) {
-      const auto left = static_cast<std::size_t>(across.index[i]);
-      const auto right = std::min(left + 1, static_cast<std::size_t>(last));
-      const float above = upper[left] + across.share[i] * (upper[right] - upper[left]);
-      const float below = lower[left] + across.share[i] * (lower[right] - lower[left]);
-      const float value = above + down.share[j] * (below - above);
-      if (!(value >= 0)) continue;
-      palette.paint(canvas, across.begin + static_cast<int>(i), down.begin + static_cast<int>(j),
-                    value, opacity);
+    const std::vector<float>& upper = rows.row(top, first, last);
+    const std::vector<float>& lower = rows.row(bottom, first, last);
+    for (auto x = static_cast<std::size_t>(first); x <= static_cast<std::size_t>(last); ++x) {
+      line[x] = upper[x] + down.share[j] * (lower[x] - upper[x]);
     }
+    const auto begin = std::lower_bound(across.index.begin(), across.index.end(), first);
+    const auto end = std::upper_bound(begin, across.index.end(), last);
+    const auto start = static_cast<std::size_t>(begin - across.index.begin());
+    const int block_x = across.begin + static_cast<int>(start);
+    const int block_y = down.begin + static_cast<int>(j);
+    heat.resize(static_cast<std::size_t>(end - begin));
+    interpolate(line.data(), across.index.data() + start, across.share.data() + start, heat.size(),
+                last, heat.data());
+    palette.choose(block_x, block_y, heat, opacity, dabs);
+    canvas.blend_blocks(block_x, block_y, dabs);
   }
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <array>
+#include <span>
+#include <vector>
 
 #include "core/base/geometry/geometry.h"
 #include "core/base/overlay/canvas.h"
@@ -25,11 +27,13 @@ class HeatPalette {
  public:
   /// @param colours  from the warn level to the high end.
   HeatPalette(const Canvas& canvas, const std::array<Colour, 256>& colours);
-  /// @param heat  0 (warn level) to 255 (high end).
-  void paint(Canvas& canvas, int block_x, int block_y, float heat, int opacity) const;
+  /// What to paint on the blocks of a row from (block_x, block_y) on.
+  /// @param heat  of each block: 0 (warn level) to 255 (high end); below 0: nothing.
+  void choose(int block_x, int block_y, std::span<const float> heat, int opacity,
+              std::vector<Dab>& dabs) const;
 
  private:
-  std::array<Ink, 256> inks_;
+  std::array<Dab, 256> dabs_;  // opaque
   bool striped_;
   int stripe_;  // blocks
 };

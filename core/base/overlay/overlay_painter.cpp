@@ -132,13 +132,16 @@ void draw_legend(Canvas& canvas, const TextWriter& text, const ScoreScale& scale
   const int top = (canvas.height() - size.height) & ~1;
   canvas.fill({0, top, size.width, size.height + 1}, canvas.ink(kPanel), kPanelOpacity);
   canvas.fill({margin, top + bar, width, bar}, canvas.ink(kPlain));
+  std::vector<float> heat;
   for (int x = 0; x < width; x += 2) {
-    const double heat = ((x + 1.0) / width - warn) / std::max(1 - warn, 1e-6);
-    if (heat < 0) continue;
-    for (int y = 0; y < bar; y += 2) {
-      palette.paint(canvas, (margin + x) / 2, (top + bar + y) / 2, static_cast<float>(255 * heat),
-                    kOpaque);
-    }
+    const double level = ((x + 1.0) / width - warn) / std::max(1 - warn, 1e-6);
+    heat.push_back(static_cast<float>(255 * level));
+  }
+  std::vector<Dab> dabs;
+  for (int y = 0; y < bar; y += 2) {
+    const int block_y = (top + bar + y) / 2;
+    palette.choose(margin / 2, block_y, heat, kOpaque, dabs);
+    canvas.blend_blocks(margin / 2, block_y, dabs);
   }
   const auto mark = [&](double level, double value) {
     const int x = margin + static_cast<int>(std::lround(level * width));

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
-#include "core/base/pixels/multiversion.h"
 #include "core/base/pixels/rgb_rows.h"
 
 namespace uad {
@@ -23,17 +22,6 @@ Image blank(Size size, int channels) {
 
 std::size_t row_bytes(const Image& image) {
   return static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.channels);
-}
-
-UAD_MULTIVERSION
-void interleave(const std::int16_t* __restrict red, const std::int16_t* __restrict green,
-                const std::int16_t* __restrict blue, std::size_t width,
-                std::uint8_t* __restrict to) {
-  for (std::size_t x = 0; x < width; ++x) {
-    to[3 * x] = static_cast<std::uint8_t>(red[x]);
-    to[3 * x + 1] = static_cast<std::uint8_t>(green[x]);
-    to[3 * x + 2] = static_cast<std::uint8_t>(blue[x]);
-  }
 }
 
 }  // namespace
@@ -65,7 +53,7 @@ Image to_rgb(const FrameView& frame, const Rect& part) {
   const bool grey = rows.channels() == 1;
   for (int y = 0; y < part.height; ++y) {
     rows.read(y, planes);
-    interleave(planes[0], grey ? planes[0] : planes[1], grey ? planes[0] : planes[2], width,
+    interleave({planes[0], planes[grey ? 0 : 1], planes[grey ? 0 : 2]}, width,
                image.pixels.data() + static_cast<std::size_t>(y) * row_bytes(image));
   }
   return image;

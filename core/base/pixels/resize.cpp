@@ -17,8 +17,13 @@ namespace {
 
 std::size_t to_size(int value) { return static_cast<std::size_t>(value); }
 
-/// Packed bytes [height, stride]; a row is padded to whole blocks.
+std::size_t whole(std::size_t count, std::size_t block) {
+  return (count + block - 1) / block * block;
+}
+
+/// Bytes [height, channels, width], every plane and every row padded to whole blocks.
 struct Strip {
+  std::size_t plane_stride = 0;
   std::size_t stride = 0;
   int height = 0;
   std::unique_ptr<std::uint8_t[]> bytes;
@@ -26,8 +31,9 @@ struct Strip {
 
 Strip shrink_across(RgbRows& rows, int width) {
   const FixedFilter filter = fixed_filter(rows.width(), width, kRowBlock);
-  const std::size_t used = to_size(width) * to_size(rows.channels()) + 1;
-  Strip strip{(used + kColumnBytes - 1) / kColumnBytes * kColumnBytes, rows.height(), {}};
+  const std::size_t channels = to_size(rows.channels());
+  Strip strip{whole(to_size(width), kRowOutputs), 0, rows.height(), {}};
+  strip.stride = whole(channels * strip.plane_stride, kColumnBytes);
   strip.bytes =
       std::make_unique_for_overwrite<std::uint8_t[]>(strip.stride * to_size(strip.height));
   // The last outputs read up to `taps` samples past the row; those meet a weight of 0.
@@ -37,20 +43,31 @@ Strip shrink_across(RgbRows& rows, int width) {
                                             samples.data() + 2 * padded};
   for (int y = 0; y < strip.height; ++y) {
     rows.read(y, planes);
-    filter_row(planes, rows.channels(), filter, strip.bytes.get() + to_size(y) * strip.stride);
+    std::uint8_t* const row = strip.bytes.get() + to_size(y) * strip.stride;
+    for (std::size_t c = 0; c < channels; ++c) {
+      filter_row(planes[c], filter, row + c * strip.plane_stride);
+    }
   }
   return strip;
 }
 
+/// @param channels  of the strip and of the image.
 Image shrink_down(const Strip& strip, Size size, int channels) {
   const FixedFilter filter = fixed_filter(strip.height, size.height, kColumnBlock);
-  const std::size_t used = to_size(size.width) * to_size(channels);
+  const std::size_t width = to_size(size.width);
   Image image{size.width, size.height, channels, {}};
-  image.pixels.resize(used * to_size(size.height));
-  std::vector<std::uint8_t> row(strip.stride);
-  for (std::size_t y = 0; y < to_size(size.height); ++y) {
+  image.pixels.resize(width * to_size(channels) * to_size(size.height));
+  std::vector<std::int16_t> row(strip.stride);
+  std::uint8_t* to = image.pixels.data();
+  for (std::size_t y = 0; y < to_size(size.height); ++y, to += width * to_size(channels)) {
     filter_column(strip.bytes.get(), strip.stride, to_size(strip.height), filter, y, row.data());
-    std::copy_n(row.data(), used, image.pixels.data() + y * used);
+    if (channels == 3) {
+      const std::int16_t* const red = row.data();
+      interleave({red, red + strip.plane_stride, red + 2 * strip.plane_stride}, width, to);
+    } else {
+      std::transform(row.data(), row.data() + width, to,
+                     [](std::int16_t value) { return static_cast<std::uint8_t>(value); });
+    }
   }
   return image;
 }

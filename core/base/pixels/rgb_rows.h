@@ -3,11 +3,13 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "core/base/geometry/geometry.h"
 #include "core/base/pixels/frame_view.h"
+#include "core/base/pixels/pixel_layout.h"
 
 namespace uad {
 
@@ -27,30 +29,38 @@ class RgbRows {
   [[nodiscard]] int width() const noexcept { return part_.width; }
   [[nodiscard]] int height() const noexcept { return part_.height; }
   /// 1 for grey frames, 3 for all others.
-  [[nodiscard]] int channels() const noexcept {
-    return frame_.format == PixelFormat::kGray8 ? 1 : 3;
-  }
+  [[nodiscard]] int channels() const noexcept { return static_cast<int>(layout_.count); }
   /// Writes row `y` of the part, 0…255, as int16 [channels][width]: red, green, blue, or grey.
   void read(int y, const std::array<std::int16_t*, 3>& planes);
 
  private:
-  /// One chroma row stretched to the pixels' width.
+  /// One row of chroma stretched to the pixels' width.
   struct ChromaRow {
     int row = -1;
     std::vector<std::int16_t> u, v;
   };
-  [[nodiscard]] const std::uint8_t* row_at(std::size_t plane, int y) const;
+  /// Sample `column` of a component, in a row of its own plane.
+  [[nodiscard]] const std::uint8_t* at(std::size_t component, int row, int column) const;
+  void read_packed(int y, const std::array<std::int16_t*, 3>& planes) const;
   void read_yuv(int y, const std::array<std::int16_t*, 3>& planes);
-  const ChromaRow& chroma_row(int row);
-  void fill_chroma(const std::uint8_t* samples, int step, std::vector<std::int16_t>& to);
+  void repeat_chroma(int row);
+  void blend_chroma(int frame_y);
+  const ChromaRow& smooth_row(int row);
+  void smooth(std::size_t component, int row, std::vector<std::int16_t>& to);
 
   FrameView frame_;
   Rect part_;
+  PixelLayout layout_;
   YuvFactors factors_;
-  std::array<ChromaRow, 2> chroma_;     // neighbours in the frame: even and odd chroma rows
+  std::array<ChromaRow, 2> chroma_;     // smooth: neighbours in the frame, even and odd rows
   std::vector<std::int16_t> gathered_;  // the chroma samples of one row and one to each side
-  int spread_row_ = -1;                 // I420: the chroma row in u_ and v_
+  int repeated_row_ = -1;               // not smooth: the chroma row in u_ and v_
   std::vector<std::int16_t> u_, v_;     // of the row being read, as 257 · (sample − 128)
+  std::vector<std::uint8_t> luma_;      // of the row being read, where it does not lie packed
 };
+
+/// int16 planes, 0…255 → packed red, green, blue.
+void interleave(const std::array<const std::int16_t*, 3>& planes, std::size_t width,
+                std::uint8_t* to);
 
 }  // namespace uad

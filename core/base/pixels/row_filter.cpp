@@ -2,6 +2,7 @@
 #include "core/base/pixels/row_filter.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -23,11 +24,41 @@ constexpr int kHalf = 1 << (kWeightBits - 1);
 
 std::size_t to_size(int value) { return static_cast<std::size_t>(value); }
 
-cv::v_int32x4 round_to_pixel(const cv::v_int32x4& sums) {
-  return (sums + cv::v_setall_s32(kHalf)) >> kWeightBits;
+/// What one output of a column needs: its rows and its weights, two taps in each number.
+struct Column {
+  Column(const std::uint8_t* rows, std::size_t stride, std::size_t height,
+         const FixedFilter& filter, std::size_t index)
+      : rows_(rows),
+        stride_(stride),
+        first_(to_size(filter.first[index])),
+        last_(height - 1),
+        high_(filter.high.data() + index * filter.taps),
+        low_(filter.low.data() + index * filter.taps) {}
+
+  [[nodiscard]] const std::uint8_t* row(std::size_t tap) const {
+    return rows_ + std::min(first_ + tap, last_) * stride_;  // padding taps meet a weight of 0
+  }
+  [[nodiscard]] int high(std::size_t tap) const { return both(high_ + tap); }
+  [[nodiscard]] int low(std::size_t tap) const { return both(low_ + tap); }
+
+ private:
+  static int both(const std::int16_t* pair) {
+    int packed = 0;
+    std::memcpy(&packed, pair, sizeof packed);
+    return packed;
+  }
+  const std::uint8_t* rows_;
+  std::size_t stride_, first_, last_;
+  const std::int16_t* high_;
+  const std::int16_t* low_;
+};
+
+// For any machine, by OpenCV's vectors.
+
+cv::v_int32x4 round_to_pixel(const cv::v_int32x4& high, const cv::v_int32x4& low) {
+  return ((high << kLowBits) + low + cv::v_setall_s32(kHalf)) >> kWeightBits;
 }
 
-/// Weighted sum of one plane around one output, on any machine.
 int weigh(const std::int16_t* samples, const std::int16_t* high, const std::int16_t* low,
           std::size_t taps) {
   cv::v_int32x4 high_sum = cv::v_setzero_s32();
@@ -40,48 +71,121 @@ int weigh(const std::int16_t* samples, const std::int16_t* high, const std::int1
   return cv::v_reduce_sum((high_sum << kLowBits) + low_sum);
 }
 
+void filter_row_anywhere(const std::int16_t* samples, const FixedFilter& filter, std::uint8_t* to) {
+  for (std::size_t x = 0; x < filter.first.size(); ++x) {
+    const std::size_t at = x * filter.taps;
+    const int sum = weigh(samples + filter.first[x], filter.high.data() + at,
+                          filter.low.data() + at, filter.taps);
+    to[x] = static_cast<std::uint8_t>((sum + kHalf) >> kWeightBits);
+  }
+}
+
+void filter_column_anywhere(const Column& column, std::size_t taps, std::size_t stride,
+                            std::int16_t* to) {
+  const auto spread = [](int pair) { return cv::v_reinterpret_as_s16(cv::v_setall_s32(pair)); };
+  for (std::size_t x = 0; x < stride; x += 8) {
+    std::array<cv::v_int32x4, 2> high{cv::v_setzero_s32(), cv::v_setzero_s32()};
+    std::array<cv::v_int32x4, 2> low = high;
+    for (std::size_t t = 0; t < taps; t += kColumnBlock) {
+      std::array<cv::v_int16x8, 2> pixels;
+      cv::v_zip(cv::v_reinterpret_as_s16(cv::v_load_expand(column.row(t) + x)),
+                cv::v_reinterpret_as_s16(cv::v_load_expand(column.row(t + 1) + x)), pixels[0],
+                pixels[1]);
+      for (std::size_t i = 0; i < 2; ++i) {
+        high[i] = cv::v_dotprod(pixels[i], spread(column.high(t)), high[i]);
+        low[i] = cv::v_dotprod(pixels[i], spread(column.low(t)), low[i]);
+      }
+    }
+    cv::v_store(to + x,
+                cv::v_pack(round_to_pixel(high[0], low[0]), round_to_pixel(high[1], low[1])));
+  }
+}
+
 #if UAD_HAS_AVX2
-__attribute__((target("avx2"), always_inline)) inline __m256i load(const std::int16_t* from) {
+// The same with twice the width, and four sums reduced together: 2.5 times faster.
+#define UAD_AVX2 __attribute__((target("avx2")))
+
+UAD_AVX2 inline __m256i load(const std::int16_t* from) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
 }
 
-/// filter_row() for three channels. Twice the width of what all x86-64 machines have, and one
-/// reduction for the three sums: 1.9 times faster.
-__attribute__((target("avx2"))) void filter_rgb_row_avx2(const std::array<std::int16_t*, 3>& planes,
-                                                         const FixedFilter& filter,
-                                                         std::uint8_t* to) {
-  const __m128i half = _mm_set1_epi32(kHalf);
-  const std::array<const std::int16_t*, 3> rows{planes[0], planes[1], planes[2]};
-  const int* const firsts = filter.first.data();
-  const std::int16_t* high_weights = filter.high.data();
-  const std::int16_t* low_weights = filter.low.data();
-  const std::size_t taps = filter.taps;
-  const std::size_t count = filter.first.size();
-  for (std::size_t x = 0; x < count; ++x) {
-    __m256i high_sums[3] = {};
-    __m256i low_sums[3] = {};
-    for (std::size_t t = 0; t < taps; t += kRowBlock) {
-      const __m256i high = load(high_weights + t);
-      const __m256i low = load(low_weights + t);
-      for (std::size_t c = 0; c < 3; ++c) {
-        const __m256i samples = load(rows[c] + firsts[x] + t);
-        high_sums[c] = _mm256_add_epi32(high_sums[c], _mm256_madd_epi16(samples, high));
-        low_sums[c] = _mm256_add_epi32(low_sums[c], _mm256_madd_epi16(samples, low));
-      }
-    }
-    high_weights += taps;
-    low_weights += taps;
-    __m256i sums[3];
-    for (std::size_t c = 0; c < 3; ++c) {
-      sums[c] = _mm256_add_epi32(_mm256_slli_epi32(high_sums[c], kLowBits), low_sums[c]);
-    }
-    const __m256i pairs =
-        _mm256_hadd_epi32(_mm256_hadd_epi32(sums[0], sums[1]), _mm256_hadd_epi32(sums[2], sums[2]));
+UAD_AVX2 inline __m256i widen(const std::uint8_t* from) {
+  return _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+}
+
+UAD_AVX2 inline __m256i join(__m256i high, __m256i low) {
+  return _mm256_add_epi32(_mm256_slli_epi32(high, kLowBits), low);
+}
+
+/// @tparam kOneBlock  whether taps is kRowBlock.
+template <bool kOneBlock>
+UAD_AVX2 inline __m256i weigh_avx2(const std::int16_t* samples, const std::int16_t* high,
+                                   const std::int16_t* low, std::size_t taps) {
+  __m256i high_sum = _mm256_madd_epi16(load(samples), load(high));
+  __m256i low_sum = _mm256_madd_epi16(load(samples), load(low));
+  for (std::size_t t = kRowBlock; !kOneBlock && t < taps; t += kRowBlock) {
+    const __m256i s = load(samples + t);
+    high_sum = _mm256_add_epi32(high_sum, _mm256_madd_epi16(s, load(high + t)));
+    low_sum = _mm256_add_epi32(low_sum, _mm256_madd_epi16(s, load(low + t)));
+  }
+  return join(high_sum, low_sum);
+}
+
+template <bool kOneBlock>
+UAD_AVX2 inline void filter_row_avx2(const std::int16_t* samples, const FixedFilter& filter,
+                                     std::uint8_t* to) {
+  const std::size_t taps = kOneBlock ? kRowBlock : filter.taps;
+  const std::size_t outputs = filter.first.size();
+  const int* first = filter.first.data();
+  const std::int16_t* high = filter.high.data();
+  const std::int16_t* low = filter.low.data();
+  for (std::size_t x = 0; x < outputs; x += kRowOutputs, first += kRowOutputs) {
+    const __m256i a = weigh_avx2<kOneBlock>(samples + first[0], high, low, taps);
+    const __m256i b = weigh_avx2<kOneBlock>(samples + first[1], high + taps, low + taps, taps);
+    high += 2 * taps;
+    low += 2 * taps;
+    const __m256i c = weigh_avx2<kOneBlock>(samples + first[2], high, low, taps);
+    const __m256i d = weigh_avx2<kOneBlock>(samples + first[3], high + taps, low + taps, taps);
+    high += 2 * taps;
+    low += 2 * taps;
+    const __m256i pairs = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
     const __m128i total =
         _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
-    const __m128i pixel = _mm_srai_epi32(_mm_add_epi32(total, half), kWeightBits);
+    const __m128i pixel = _mm_srai_epi32(_mm_add_epi32(total, _mm_set1_epi32(kHalf)), kWeightBits);
     const int bytes = _mm_cvtsi128_si32(_mm_packus_epi16(_mm_packs_epi32(pixel, pixel), pixel));
-    std::memcpy(to + 3 * x, &bytes, 4);  // the fourth byte is overwritten by the next pixel
+    std::memcpy(to + x, &bytes, sizeof bytes);
+  }
+}
+
+UAD_AVX2 void filter_row_avx2(const std::int16_t* samples, const FixedFilter& filter,
+                              std::uint8_t* to) {
+  if (filter.taps == kRowBlock) return filter_row_avx2<true>(samples, filter, to);
+  filter_row_avx2<false>(samples, filter, to);
+}
+
+UAD_AVX2 void filter_column_avx2(const Column& column, std::size_t taps, std::size_t stride,
+                                 std::int16_t* to) {
+  const __m256i half = _mm256_set1_epi32(kHalf);
+  for (std::size_t x = 0; x < stride; x += kColumnBytes) {
+    __m256i high[2] = {};
+    __m256i low[2] = {};
+    for (std::size_t t = 0; t < taps; t += kColumnBlock) {
+      const __m256i upper = widen(column.row(t) + x);
+      const __m256i lower = widen(column.row(t + 1) + x);
+      const __m256i pixels[2] = {_mm256_unpacklo_epi16(upper, lower),
+                                 _mm256_unpackhi_epi16(upper, lower)};
+      const __m256i by_high = _mm256_set1_epi32(column.high(t));
+      const __m256i by_low = _mm256_set1_epi32(column.low(t));
+      high[0] = _mm256_add_epi32(high[0], _mm256_madd_epi16(pixels[0], by_high));
+      high[1] = _mm256_add_epi32(high[1], _mm256_madd_epi16(pixels[1], by_high));
+      low[0] = _mm256_add_epi32(low[0], _mm256_madd_epi16(pixels[0], by_low));
+      low[1] = _mm256_add_epi32(low[1], _mm256_madd_epi16(pixels[1], by_low));
+    }
+    __m256i pixel[2];
+    for (std::size_t i = 0; i < 2; ++i) {
+      pixel[i] = _mm256_srai_epi32(_mm256_add_epi32(join(high[i], low[i]), half), kWeightBits);
+    }
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + x), _mm256_packs_epi32(pixel[0], pixel[1]));
   }
 }
 #endif
@@ -91,22 +195,27 @@ __attribute__((target("avx2"))) void filter_rgb_row_avx2(const std::array<std::i
 Filter triangle_filter(int from, int to) {
   const double scale = static_cast<double>(from) / to;
   const double support = std::max(scale, 1.0);
+  const auto first = [&](int i) {
+    return std::max(static_cast<int>((i + 0.5) * scale - support + 0.5), 0);
+  };
+  const auto end = [&](int i) {
+    return std::min(static_cast<int>((i + 0.5) * scale + support + 0.5), from);
+  };
   Filter filter;
-  filter.taps = to_size(static_cast<int>(std::ceil(support)) * 2 + 1);
+  for (int i = 0; i < to; ++i) filter.taps = std::max(filter.taps, to_size(end(i) - first(i)));
   filter.weights.resize(to_size(to) * filter.taps);
   for (int i = 0; i < to; ++i) {
     const double centre = (i + 0.5) * scale;
-    const int first = std::max(static_cast<int>(centre - support + 0.5), 0);
-    const int end = std::min(static_cast<int>(centre + support + 0.5), from);
+    const int count = end(i) - first(i);
     double* const weights = filter.weights.data() + to_size(i) * filter.taps;
     double sum = 0;
-    for (int t = 0; t < end - first; ++t) {
-      const double distance = std::abs((t + first - centre + 0.5) * (1.0 / support));
+    for (int t = 0; t < count; ++t) {
+      const double distance = std::abs((t + first(i) - centre + 0.5) * (1.0 / support));
       weights[t] = std::max(1.0 - distance, 0.0);
       sum += weights[t];
     }
-    for (int t = 0; t < end - first; ++t) weights[t] /= sum;
-    filter.first.push_back(first);
+    for (int t = 0; t < count; ++t) weights[t] /= sum;
+    filter.first.push_back(first(i));
   }
   return filter;
 }
@@ -116,7 +225,8 @@ FixedFilter fixed_filter(int from, int to, std::size_t block) {
   FixedFilter filter;
   filter.taps = (exact.taps + block - 1) / block * block;
   filter.first = exact.first;
-  filter.high.resize(to_size(to) * filter.taps);
+  filter.first.resize((to_size(to) + kRowOutputs - 1) / kRowOutputs * kRowOutputs);
+  filter.high.resize(filter.first.size() * filter.taps);
   filter.low.resize(filter.high.size());
   for (std::size_t i = 0; i < to_size(to); ++i) {
     for (std::size_t t = 0; t < exact.taps; ++t) {
@@ -129,50 +239,20 @@ FixedFilter fixed_filter(int from, int to, std::size_t block) {
   return filter;
 }
 
-void filter_row(const std::array<std::int16_t*, 3>& planes, int channels, const FixedFilter& filter,
-                std::uint8_t* to) {
+void filter_row(const std::int16_t* samples, const FixedFilter& filter, std::uint8_t* to) {
 #if UAD_HAS_AVX2
-  static const bool has_avx2 = __builtin_cpu_supports("avx2") != 0;
-  if (has_avx2 && channels == 3) return filter_rgb_row_avx2(planes, filter, to);
+  if (__builtin_cpu_supports("avx2")) return filter_row_avx2(samples, filter, to);
 #endif
-  for (std::size_t x = 0; x < filter.first.size(); ++x) {
-    const std::int16_t* const high = filter.high.data() + x * filter.taps;
-    const std::int16_t* const low = filter.low.data() + x * filter.taps;
-    for (std::size_t c = 0; c < to_size(channels); ++c) {
-      const int sum = weigh(planes[c] + filter.first[x], high, low, filter.taps);
-      *to++ = static_cast<std::uint8_t>((sum + kHalf) >> kWeightBits);
-    }
-  }
+  filter_row_anywhere(samples, filter, to);
 }
 
 void filter_column(const std::uint8_t* rows, std::size_t stride, std::size_t height,
-                   const FixedFilter& filter, std::size_t index, std::uint8_t* to) {
-  const std::int16_t* const high = filter.high.data() + index * filter.taps;
-  const std::int16_t* const low = filter.low.data() + index * filter.taps;
-  const auto row = [&](std::size_t tap) {  // padding taps meet a weight of 0
-    return rows + std::min(to_size(filter.first[index]) + tap, height - 1) * stride;
-  };
-  const auto both = [](const std::int16_t* pair) {
-    std::uint32_t packed = 0;
-    std::memcpy(&packed, pair, sizeof packed);
-    return cv::v_reinterpret_as_s16(cv::v_setall_u32(packed));
-  };
-  for (std::size_t x = 0; x < stride; x += kColumnBytes) {
-    cv::v_int32x4 high_sum[2] = {cv::v_setzero_s32(), cv::v_setzero_s32()};
-    cv::v_int32x4 low_sum[2] = {cv::v_setzero_s32(), cv::v_setzero_s32()};
-    for (std::size_t t = 0; t < filter.taps; t += kColumnBlock) {
-      cv::v_int16x8 left;
-      cv::v_int16x8 right;
-      cv::v_zip(cv::v_reinterpret_as_s16(cv::v_load_expand(row(t) + x)),
-                cv::v_reinterpret_as_s16(cv::v_load_expand(row(t + 1) + x)), left, right);
-      high_sum[0] = cv::v_dotprod(left, both(high + t), high_sum[0]);
-      high_sum[1] = cv::v_dotprod(right, both(high + t), high_sum[1]);
-      low_sum[0] = cv::v_dotprod(left, both(low + t), low_sum[0]);
-      low_sum[1] = cv::v_dotprod(right, both(low + t), low_sum[1]);
-    }
-    cv::v_pack_u_store(to + x, cv::v_pack(round_to_pixel((high_sum[0] << kLowBits) + low_sum[0]),
-                                          round_to_pixel((high_sum[1] << kLowBits) + low_sum[1])));
-  }
+                   const FixedFilter& filter, std::size_t index, std::int16_t* to) {
+  const Column column(rows, stride, height, filter, index);
+#if UAD_HAS_AVX2
+  if (__builtin_cpu_supports("avx2")) return filter_column_avx2(column, filter.taps, stride, to);
+#endif
+  filter_column_anywhere(column, filter.taps, stride, to);
 }
 
 }  // namespace uad

@@ -2,7 +2,6 @@
 // The antialiasing filter of one axis and the loops that apply it to 8-bit images.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -21,28 +20,28 @@ Filter triangle_filter(int from, int to);
 /// The filter in fixed point, 22 bits, each weight in two halves that fit 16-bit multipliers:
 /// weight = high * 2048 + low.
 struct FixedFilter {
-  std::size_t taps = 0;  ///< padded with zeros to whole blocks
-  std::vector<int> first;
-  std::vector<std::int16_t> high, low;  ///< [to, taps]
+  std::size_t taps = 0;    ///< padded with zeros to whole blocks
+  std::vector<int> first;  ///< [outputs], padded with empty outputs to whole kRowOutputs
+  std::vector<std::int16_t> high, low;  ///< [outputs, taps]
 };
 FixedFilter fixed_filter(int from, int to, std::size_t block);
 
 /// Block of fixed_filter() that filter_row() and filter_column() need.
 inline constexpr std::size_t kRowBlock = 16;
 inline constexpr std::size_t kColumnBlock = 2;
-/// Bytes that filter_column() reads and writes at once.
-inline constexpr std::size_t kColumnBytes = 8;
+/// Samples that filter_row() and filter_column() write at once, so what their rows are padded to.
+inline constexpr std::size_t kRowOutputs = 4;
+inline constexpr std::size_t kColumnBytes = 16;
 
-/// One row of planes → one row of packed pixels of `channels` bytes, rounded.
-/// @param planes  int16, 0…255, readable for filter.taps samples past the last.
-/// @param to      writable for one byte past the last pixel.
-void filter_row(const std::array<std::int16_t*, 3>& planes, int channels, const FixedFilter& filter,
-                std::uint8_t* to);
+/// One row of samples → one row of bytes, rounded.
+/// @param samples  int16, 0…255, readable for filter.taps samples past the last.
+/// @param to       as many as the filter has outputs, and writable up to whole kRowOutputs.
+void filter_row(const std::int16_t* samples, const FixedFilter& filter, std::uint8_t* to);
 
-/// Rows of bytes → one row, output `index` of the filter, rounded.
-/// @param rows    uint8 [height, stride]; stride is a multiple of kColumnBytes.
-/// @param to      [stride]
+/// Rows of bytes → one row, output `index` of the filter, rounded, 0…255.
+/// @param rows  uint8 [height, stride]; stride is a multiple of kColumnBytes.
+/// @param to    [stride]
 void filter_column(const std::uint8_t* rows, std::size_t stride, std::size_t height,
-                   const FixedFilter& filter, std::size_t index, std::uint8_t* to);
+                   const FixedFilter& filter, std::size_t index, std::int16_t* to);
 
 }  // namespace uad

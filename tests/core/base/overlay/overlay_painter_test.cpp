@@ -22,6 +22,7 @@ using uad::Rect;
 using uad::Region;
 using uad::ScoreMap;
 using uad::Verdict;
+using uad::testing::is_grey;
 using uad::testing::kEveryFormat;
 using uad::testing::NoiseFrame;
 
@@ -62,12 +63,15 @@ void expect_untouched_outside(const NoiseFrame& painted, const NoiseFrame& befor
     const auto stride =
         static_cast<std::size_t>(std::max<std::ptrdiff_t>(painted.view.planes[plane].stride, 1));
     const auto row_bytes = static_cast<int>(stride) - NoiseFrame::kPadding;
-    const int columns = chroma ? (painted.view.width + 1) / 2 : painted.view.width;
+    const int pairs = (painted.view.width + 1) / 2;
+    const bool packed_yuv =
+        painted.view.format == PixelFormat::kYuy2 || painted.view.format == PixelFormat::kUyvy;
+    const int columns = chroma ? pairs : packed_yuv ? 2 * pairs : painted.view.width;
     for (std::size_t i = 0; i < painted.bytes[plane].size(); ++i) {
       const int scale = chroma ? 2 : 1;
       const int y = static_cast<int>(i / stride) * scale;
       const int in_row = static_cast<int>(i % stride);
-      const int x = in_row / std::max(row_bytes / columns, 1) * scale;
+      const int x = in_row / std::max(row_bytes / columns, 1) * scale / 2 * 2;
       const bool inside = in_row < row_bytes && x >= part.x && x < part.x + part.width &&
                           y >= part.y && y < part.y + part.height;
       if (!inside) {
@@ -82,10 +86,10 @@ void expect_untouched_outside(const NoiseFrame& painted, const NoiseFrame& befor
 void expect_colour(const NoiseFrame& frame, int x, int y, Colour expected) {
   const auto found = frame.rgb(x, y);
   const int grey = uad::brightness(expected);
-  const bool is_grey = frame.view.format == PixelFormat::kGray8;
-  EXPECT_NEAR(found[0], is_grey ? grey : expected.red, 2) << static_cast<int>(frame.view.format);
-  EXPECT_NEAR(found[1], is_grey ? grey : expected.green, 2) << static_cast<int>(frame.view.format);
-  EXPECT_NEAR(found[2], is_grey ? grey : expected.blue, 2) << static_cast<int>(frame.view.format);
+  const bool shades = is_grey(frame.view.format);
+  EXPECT_NEAR(found[0], shades ? grey : expected.red, 2) << static_cast<int>(frame.view.format);
+  EXPECT_NEAR(found[1], shades ? grey : expected.green, 2) << static_cast<int>(frame.view.format);
+  EXPECT_NEAR(found[2], shades ? grey : expected.blue, 2) << static_cast<int>(frame.view.format);
 }
 
 TEST(Tint, BelowTheWarnLevelNothingIsTouched) {
@@ -111,7 +115,7 @@ TEST(Tint, FromTheWarnLevelOnEveryPixelChanges) {
 TEST(Tint, HighEndHasTheLastColourInEveryColourFormatMatrixAndRange) {
   const auto map = uniform_map(4, 4, 4);
   for (const PixelFormat format : kEveryFormat) {
-    if (format == PixelFormat::kGray8) continue;
+    if (is_grey(format)) continue;
     for (const auto matrix :
          {uad::YuvMatrix::kBt601, uad::YuvMatrix::kBt709, uad::YuvMatrix::kBt2020}) {
       for (const auto range : {uad::YuvRange::kLimited, uad::YuvRange::kFull}) {
@@ -169,6 +173,24 @@ TEST(Tint, GreyFrameShowsBlackAndWhiteStripes) {
   EXPECT_GT(frame.rgb(4, 0)[0], 250);
 }
 
+TEST(Tint, TheWhiteOf12BitsInTheLowOnesIs4095) {
+  const auto map = uniform_map(4, 4, 4);
+  NoiseFrame frame(PixelFormat::kGray16, 64, 64);
+  frame.view.white_level = 4095;
+  OverlayPainter(only_heatmap()).paint(frame.view, input_for(frame, map));
+  const auto& plane = frame.view.planes[0];
+  int white = 0;
+  for (int y = 0; y < 64; ++y) {
+    for (int x = 0; x < 64; ++x) {
+      const std::uint8_t* const bytes = plane.data + plane.stride * y + 2 * x;
+      const int grey = bytes[0] + 256 * bytes[1];
+      ASSERT_TRUE(grey <= 256 || std::abs(grey - 4095) <= 256) << grey;  // almost opaque
+      white += grey > 256 ? 1 : 0;
+    }
+  }
+  EXPECT_NEAR(white, 64 * 64 / 2, 64);
+}
+
 TEST(Tint, AlphaMixes) {
   const auto map = uniform_map(2, 2, 4);
   NoiseFrame frame(PixelFormat::kRgb, 4, 4);
@@ -188,7 +210,7 @@ TEST(Contour, RunsWhereTheMapCrossesItsThreshold) {
     NoiseFrame frame(format, 64, 32);
     const NoiseFrame before = frame;
     OverlayPainter(options).paint(frame.view, input_for(frame, map));
-    const bool grey = format == PixelFormat::kGray8;
+    const bool grey = is_grey(format);
     expect_colour(frame, 32, 16, grey ? uad::kWhite : Colour{255, 48, 48});
     expect_untouched_outside(frame, before, {32, 0, 2, 32});
   }
@@ -205,14 +227,14 @@ TEST(Boxes, LieAroundTheRegion) {
     OverlayInput input = input_for(frame, map);
     input.regions = {&region, 1};
     OverlayPainter(options).paint(frame.view, input);
-    const int gap = format == PixelFormat::kGray8 ? 4 : 2;  // a dark edge to both sides
-    const int reach = format == PixelFormat::kGray8 ? 6 : 2;
+    const int gap = is_grey(format) ? 4 : 2;  // a dark edge to both sides
+    const int reach = is_grey(format) ? 6 : 2;
     expect_untouched_outside(frame, before,
                              {20 - reach, 12 - reach, 10 + 2 * reach, 6 + 2 * reach});
     for (int y = 12; y < 18; ++y) {
       for (int x = 20; x < 30; ++x) ASSERT_EQ(frame.rgb(x, y), before.rgb(x, y));
     }
-    const Colour colour = format == PixelFormat::kGray8 ? uad::kWhite : Colour{255, 48, 48};
+    const Colour colour = is_grey(format) ? uad::kWhite : Colour{255, 48, 48};
     expect_colour(frame, 20 - gap, 12 - gap, colour);
     expect_colour(frame, 29 + gap, 17 + gap, colour);
   }
@@ -238,7 +260,7 @@ TEST(Banner, HasTheColourOfTheVerdict) {
   options.banner = true;
   const ScoreMap map = uniform_map(2, 2, 0);
   for (const PixelFormat format : kEveryFormat) {
-    if (format == PixelFormat::kGray8) continue;
+    if (is_grey(format)) continue;
     for (const auto verdict :
          {Verdict::kPass, Verdict::kWarn, Verdict::kReject, Verdict::kUnscored}) {
       NoiseFrame frame(format, 321, 241);

@@ -118,17 +118,21 @@ TEST_P(AgainstVideoconvert, WithinOneLevelForEveryMatrixRangeSiteAndSize) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, AgainstVideoconvert,
-                         testing::Values(Case{GST_VIDEO_FORMAT_I420, uad::PixelFormat::kI420},
-                                         Case{GST_VIDEO_FORMAT_NV12, uad::PixelFormat::kNv12},
-                                         Case{GST_VIDEO_FORMAT_GRAY8, uad::PixelFormat::kGray8},
-                                         Case{GST_VIDEO_FORMAT_BGR, uad::PixelFormat::kBgr},
-                                         Case{GST_VIDEO_FORMAT_RGBx, uad::PixelFormat::kRgbx},
-                                         Case{GST_VIDEO_FORMAT_BGRx, uad::PixelFormat::kBgrx},
-                                         Case{GST_VIDEO_FORMAT_xRGB, uad::PixelFormat::kXrgb},
-                                         Case{GST_VIDEO_FORMAT_xBGR, uad::PixelFormat::kXbgr}),
-                         [](const auto& info) {
-                           return gst_video_format_to_string(info.param.format);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Formats, AgainstVideoconvert,
+    testing::Values(Case{GST_VIDEO_FORMAT_I420, uad::PixelFormat::kI420},
+                    Case{GST_VIDEO_FORMAT_NV12, uad::PixelFormat::kNv12},
+                    Case{GST_VIDEO_FORMAT_YV12, uad::PixelFormat::kYv12},
+                    Case{GST_VIDEO_FORMAT_NV21, uad::PixelFormat::kNv21},
+                    Case{GST_VIDEO_FORMAT_YUY2, uad::PixelFormat::kYuy2},
+                    Case{GST_VIDEO_FORMAT_UYVY, uad::PixelFormat::kUyvy},
+                    Case{GST_VIDEO_FORMAT_GRAY8, uad::PixelFormat::kGray8},
+                    Case{GST_VIDEO_FORMAT_GRAY16_LE, uad::PixelFormat::kGray16},
+                    Case{GST_VIDEO_FORMAT_BGR, uad::PixelFormat::kBgr},
+                    Case{GST_VIDEO_FORMAT_RGBx, uad::PixelFormat::kRgbx},
+                    Case{GST_VIDEO_FORMAT_BGRx, uad::PixelFormat::kBgrx},
+                    Case{GST_VIDEO_FORMAT_xRGB, uad::PixelFormat::kXrgb},
+                    Case{GST_VIDEO_FORMAT_xBGR, uad::PixelFormat::kXbgr}),
+    [](const auto& info) { return gst_video_format_to_string(info.param.format); });
 
 }  // namespace

@@ -14,9 +14,14 @@
 namespace uad::testing {
 
 inline constexpr std::array kEveryFormat{
-    PixelFormat::kGray8, PixelFormat::kRgb,  PixelFormat::kBgr,
-    PixelFormat::kRgbx,  PixelFormat::kBgrx, PixelFormat::kXrgb,
-    PixelFormat::kXbgr,  PixelFormat::kI420, PixelFormat::kNv12};
+    PixelFormat::kGray8, PixelFormat::kGray16, PixelFormat::kRgb,  PixelFormat::kBgr,
+    PixelFormat::kRgbx,  PixelFormat::kBgrx,   PixelFormat::kXrgb, PixelFormat::kXbgr,
+    PixelFormat::kI420,  PixelFormat::kYv12,   PixelFormat::kNv12, PixelFormat::kNv21,
+    PixelFormat::kYuy2,  PixelFormat::kUyvy};
+
+inline bool is_grey(PixelFormat format) {
+  return format == PixelFormat::kGray8 || format == PixelFormat::kGray16;
+}
 
 struct NoiseFrame {
   static constexpr int kPadding = 5;  // bytes after each row
@@ -30,17 +35,22 @@ struct NoiseFrame {
     view.colorimetry = colorimetry;
     const int chroma_width = (width + 1) / 2;
     const int chroma_height = (height + 1) / 2;
-    if (format == PixelFormat::kI420) {
+    if (format == PixelFormat::kI420 || format == PixelFormat::kYv12) {
       add_plane(0, width, height);
       add_plane(1, chroma_width, chroma_height);
       add_plane(2, chroma_width, chroma_height);
-    } else if (format == PixelFormat::kNv12) {
+    } else if (format == PixelFormat::kNv12 || format == PixelFormat::kNv21) {
       add_plane(0, width, height);
       add_plane(1, 2 * chroma_width, chroma_height);
+    } else if (format == PixelFormat::kYuy2 || format == PixelFormat::kUyvy) {
+      add_plane(0, 4 * chroma_width, height);
     } else {
-      const bool grey = format == PixelFormat::kGray8;
       const bool packed3 = format == PixelFormat::kRgb || format == PixelFormat::kBgr;
-      add_plane(0, width * (grey ? 1 : packed3 ? 3 : 4), height);
+      const int bytes = format == PixelFormat::kGray8    ? 1
+                        : format == PixelFormat::kGray16 ? 2
+                        : packed3                        ? 3
+                                                         : 4;
+      add_plane(0, bytes * width, height);
     }
   }
 
@@ -58,6 +68,11 @@ struct NoiseFrame {
     switch (view.format) {
       case PixelFormat::kGray8:
         return {byte(0, x, y), byte(0, x, y), byte(0, x, y)};
+      case PixelFormat::kGray16: {
+        const double grey = byte(0, 2 * x, y) + 256 * byte(0, 2 * x + 1, y);
+        const double level = std::min(grey / view.white_level, 1.0) * 255;
+        return {level, level, level};
+      }
       case PixelFormat::kRgb:
         return {byte(0, 3 * x, y), byte(0, 3 * x + 1, y), byte(0, 3 * x + 2, y)};
       case PixelFormat::kBgr:
@@ -72,10 +87,18 @@ struct NoiseFrame {
         return {byte(0, 4 * x + 3, y), byte(0, 4 * x + 2, y), byte(0, 4 * x + 1, y)};
       case PixelFormat::kI420:
         return from_yuv(byte(0, x, y), byte(1, x / 2, y / 2), byte(2, x / 2, y / 2));
+      case PixelFormat::kYv12:
+        return from_yuv(byte(0, x, y), byte(2, x / 2, y / 2), byte(1, x / 2, y / 2));
       case PixelFormat::kNv12:
+        return from_yuv(byte(0, x, y), byte(1, x / 2 * 2, y / 2), byte(1, x / 2 * 2 + 1, y / 2));
+      case PixelFormat::kNv21:
+        return from_yuv(byte(0, x, y), byte(1, x / 2 * 2 + 1, y / 2), byte(1, x / 2 * 2, y / 2));
+      case PixelFormat::kYuy2:
+        return from_yuv(byte(0, 2 * x, y), byte(0, x / 2 * 4 + 1, y), byte(0, x / 2 * 4 + 3, y));
+      case PixelFormat::kUyvy:
         break;
     }
-    return from_yuv(byte(0, x, y), byte(1, x / 2 * 2, y / 2), byte(1, x / 2 * 2 + 1, y / 2));
+    return from_yuv(byte(0, 2 * x + 1, y), byte(0, x / 2 * 4, y), byte(0, x / 2 * 4 + 2, y));
   }
 
  private:

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
 #include "core/base/pixels/image.h"
+#include "tests/core/base/pixels/noise_frame.h"
 
 namespace {
 
@@ -14,6 +16,8 @@ using uad::FrameView;
 using uad::Image;
 using uad::PixelFormat;
 using uad::Rect;
+using uad::testing::kEveryFormat;
+using uad::testing::NoiseFrame;
 using Bytes = std::vector<std::uint8_t>;
 
 FrameView one_plane(PixelFormat format, int width, int height, const std::uint8_t* data,
@@ -62,40 +66,35 @@ TEST(ToRgb, GreyIsReplicated) {
   EXPECT_EQ(uad::to_rgb(frame, {0, 0, 2, 1}).pixels, (Bytes{7, 7, 7, 9, 9, 9}));
 }
 
-/// A planar frame of noise with rows padded by 5 bytes.
-struct YuvFrame {
-  Bytes luma, u, v;
-  FrameView view;
-  YuvFrame(PixelFormat format, int width, int height, uad::Colorimetry colorimetry = {}) {
-    const int chroma_width = (width + 1) / 2 * (format == PixelFormat::kNv12 ? 2 : 1);
-    const int chroma_height = (height + 1) / 2;
-    const auto fill = [](int rows, int stride, unsigned seed) {
-      Bytes bytes(static_cast<std::size_t>(rows) * static_cast<std::size_t>(stride));
-      for (auto& byte : bytes)
-        byte = static_cast<std::uint8_t>((seed = seed * 1664525 + 1013904223) >> 24);
-      return bytes;
-    };
-    luma = fill(height, width + 5, 1);
-    u = fill(chroma_height, chroma_width + 5, 2);
-    v = fill(chroma_height, chroma_width + 5, 3);
-    view.format = format;
-    view.width = width;
-    view.height = height;
-    view.colorimetry = colorimetry;
-    view.planes[0] = {luma.data(), width + 5};
-    view.planes[1] = {u.data(), chroma_width + 5};
-    if (format == PixelFormat::kI420) view.planes[2] = {v.data(), chroma_width + 5};
-  }
-};
+TEST(ToRgb, Grey16IsScaledByItsWhite) {
+  const Bytes grey{0x00, 0x00, 0xFF, 0x0F, 0xFF, 0xFF, 0x08, 0x08};  // 0, 4095, 65535, 2056
+  FrameView frame = one_plane(PixelFormat::kGray16, 4, 1, grey.data(), 8);
+  EXPECT_EQ(uad::to_rgb(frame, {1, 0, 3, 1}).pixels, (Bytes{16, 16, 16, 255, 255, 255, 8, 8, 8}));
+  frame.white_level = 4095;
+  EXPECT_EQ(uad::to_rgb(frame, {0, 0, 4, 1}).pixels,
+            (Bytes{0, 0, 0, 255, 255, 255, 255, 255, 255, 128, 128, 128}));
+  frame.white_level = 0;
+  EXPECT_THROW(uad::to_rgb(frame, {0, 0, 4, 1}), uad::Error);
+}
+
+TEST(ToRgb, Yv12IsI420WithItsChromaPlanesSwapped) {
+  NoiseFrame frame(PixelFormat::kI420, 9, 7);
+  const Image expected = uad::to_rgb(uad::as_const(frame.view), {0, 0, 9, 7});
+  frame.view.format = PixelFormat::kYv12;
+  EXPECT_NE(uad::to_rgb(uad::as_const(frame.view), {0, 0, 9, 7}), expected);
+  std::swap(frame.view.planes[1], frame.view.planes[2]);
+  EXPECT_EQ(uad::to_rgb(uad::as_const(frame.view), {0, 0, 9, 7}), expected);
+}
 
 TEST(ToRgb, PartEqualsTheCropOfTheWholeFrame) {
-  for (const auto format : {PixelFormat::kI420, PixelFormat::kNv12}) {
+  for (const auto format : kEveryFormat) {
     for (const auto site : {uad::ChromaSite::kCentred, uad::ChromaSite::kLeft}) {
-      const YuvFrame frame(format, 15, 11, {.chroma_site = site});
-      const Image whole = uad::to_rgb(frame.view, {0, 0, 15, 11});
+      const NoiseFrame frame(format, 15, 11, {.chroma_site = site});
+      const FrameView view = uad::as_const(frame.view);
+      const Image whole = uad::to_rgb(view, {0, 0, 15, 11});
       for (const Rect part : {Rect{0, 0, 1, 1}, Rect{1, 1, 1, 1}, Rect{3, 2, 7, 5},
                               Rect{4, 5, 11, 6}, Rect{14, 10, 1, 1}, Rect{0, 9, 15, 2}}) {
-        EXPECT_EQ(uad::to_rgb(frame.view, part), uad::crop(whole, part)) << part.x << "," << part.y;
+        EXPECT_EQ(uad::to_rgb(view, part), uad::crop(whole, part)) << part.x << "," << part.y;
       }
     }
   }
@@ -114,18 +113,18 @@ TEST(ToRgb, FullRangeGreyIsTheLuma) {
 }
 
 TEST(ToRgb, PartOutsideTheFrameIsRefused) {
-  const YuvFrame frame(PixelFormat::kI420, 8, 8);
+  const NoiseFrame frame(PixelFormat::kI420, 8, 8);
   for (const Rect part :
        {Rect{-1, 0, 2, 2}, Rect{7, 0, 2, 2}, Rect{0, 0, 0, 4}, Rect{0, 0, 8, 9}}) {
-    EXPECT_THROW(uad::to_rgb(frame.view, part), uad::Error);
+    EXPECT_THROW(uad::to_rgb(uad::as_const(frame.view), part), uad::Error);
   }
 }
 
 TEST(ToRgb, MissingPlaneIsNamed) {
-  YuvFrame frame(PixelFormat::kI420, 8, 8);
+  NoiseFrame frame(PixelFormat::kI420, 8, 8);
   frame.view.planes[2].data = nullptr;
   try {
-    uad::to_rgb(frame.view, {0, 0, 8, 8});
+    uad::to_rgb(uad::as_const(frame.view), {0, 0, 8, 8});
     FAIL() << "no error";
   } catch (const uad::Error& error) {
     EXPECT_EQ(error.code(), uad::ErrorCode::kShapeMismatch);
@@ -135,11 +134,13 @@ TEST(ToRgb, MissingPlaneIsNamed) {
 
 TEST(ToRgbResized, EqualsConvertingFirst) {
   const Rect part{3, 2, 90, 61};
-  for (const auto format : {PixelFormat::kI420, PixelFormat::kNv12, PixelFormat::kGray8}) {
-    const YuvFrame frame(format, 97, 65);
-    for (const uad::Size size : {uad::Size{32, 32}, uad::Size{90, 61}, uad::Size{128, 20}}) {
-      EXPECT_EQ(uad::to_rgb_resized(frame.view, part, size),
-                uad::resize_antialiased(uad::to_rgb(frame.view, part), size));
+  for (const auto format : kEveryFormat) {
+    const NoiseFrame frame(format, 97, 65);
+    const FrameView view = uad::as_const(frame.view);
+    for (const uad::Size size : {uad::Size{32, 32}, uad::Size{90, 61}, uad::Size{128, 20},
+                                 uad::Size{1, 3}, uad::Size{7, 2}}) {
+      EXPECT_EQ(uad::to_rgb_resized(view, part, size),
+                uad::resize_antialiased(uad::to_rgb(view, part), size));
     }
   }
 }

@@ -3,11 +3,11 @@
 // machine has.
 #pragma once
 
-/// Before a function: compiled twice, chosen when the library is loaded. Without effect where the
-/// compiler or a sanitizer cannot do it.
+/// Before a function: compiled once per instruction set, chosen when the library is loaded. Without
+/// effect where the compiler or a sanitizer cannot do it.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define UAD_MULTIVERSION __attribute__((target_clones("avx2", "default")))
+#define UAD_SIMD __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
-#define UAD_MULTIVERSION
+#define UAD_SIMD
 #endif
