@@ -157,7 +157,8 @@ static uad::FrameInput uad_infer_frame(UadInfer* self, GstBuffer* buffer) {
   frame.tiles = carried.value_or(nullptr);
   frame.duration = duration_of(state->info, buffer);
   frame.cut = [state, buffer](const uad::Analyser& analyser) {
-    return analyser.cut(MappedFrame(state->info, buffer, GST_MAP_READ).view());
+    const int white = state->session.settings().white_level;
+    return analyser.cut(MappedFrame(state->info, buffer, GST_MAP_READ, white).view());
   };
   return frame;
 }

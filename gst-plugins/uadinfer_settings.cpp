@@ -90,6 +90,7 @@ const Properties<InferSettings>& infer_properties() {
     add_model_properties(t);
     add_timing_properties(t);
     add_verdict_properties(t);
+    add_white_level(t, &InferSettings::white_level);
     return t;
   }();
   return table;

@@ -24,6 +24,7 @@ struct InferSettings {
   Messages messages = Messages::kAll;
   std::string tags;
   bool watch = false;
+  int white_level = kFullWhite;
 
   [[nodiscard]] ExecutionOptions execution() const;
   [[nodiscard]] InferenceOptions inference(bool live) const;

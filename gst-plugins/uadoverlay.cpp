@@ -41,17 +41,21 @@ using namespace uad::gst;
 
 namespace {
 
-const Properties<uad::OverlayOptions>& properties() {
-  using S = uad::OverlayOptions;
+struct OverlaySettings : uad::OverlayOptions {
+  int white_level = uad::kFullWhite;
+};
+
+const Properties<OverlaySettings>& properties() {
+  using S = OverlaySettings;
   static const Properties<S> table = [] {
     Properties<S> t;
     t.flag({"heatmap", "Paint the tint", "", "Tint where the map exceeds the warn level"},
            &S::heatmap, Writable::kPlaying);
     t.real({"alpha", "Opacity of the tint", "0 to 1", "0: invisible, 1: hides the video"},
            &S::alpha, 0, 1, Writable::kPlaying);
-    t.choice({"colormap", "Colours of the tint", "choice",
-              "From the warn level to the upper end of the model's map scale"},
-             &S::colormap, colormap_type(), Writable::kPlaying);
+    t.choice<uad::Colormap>({"colormap", "Colours of the tint", "choice",
+                             "From the warn level to the upper end of the model's map scale"},
+                            &S::colormap, colormap_type(), Writable::kPlaying);
     t.flag({"contour", "Paint the contour", "", "Line where the map crosses its threshold"},
            &S::contour, Writable::kPlaying);
     t.flag({"boxes", "Paint the boxes", "", "One box around each region"}, &S::boxes,
@@ -61,6 +65,7 @@ const Properties<uad::OverlayOptions>& properties() {
         &S::banner, Writable::kPlaying);
     t.flag({"legend", "Paint the legend", "", "Colour bar with the numbers of the map's scale"},
            &S::legend, Writable::kPlaying);
+    add_white_level(t, &S::white_level);
     return t;
   }();
   return table;
@@ -68,7 +73,7 @@ const Properties<uad::OverlayOptions>& properties() {
 
 struct State {
   std::mutex lock;  // guards `options`
-  uad::OverlayOptions options;
+  OverlaySettings options;
 
   // streaming thread only
   GstVideoInfo info{};
@@ -161,7 +166,7 @@ static GstFlowReturn uad_overlay_transform_ip(GstBaseTransform* base, GstBuffer*
   const UadResultMeta* meta = uad_buffer_get_result_meta(buffer);
   if (meta == nullptr) return GST_FLOW_OK;
   return guarded(GST_ELEMENT(base), GST_FLOW_ERROR, [&] {
-    uad::OverlayOptions options;
+    OverlaySettings options;
     {
       const std::lock_guard guard(state->lock);
       options = state->options;
@@ -170,7 +175,7 @@ static GstFlowReturn uad_overlay_transform_ip(GstBaseTransform* base, GstBuffer*
       state->painter = std::make_unique<uad::OverlayPainter>(options);
     }
     const Painting painting(meta);
-    MappedFrame frame(state->info, buffer, GST_MAP_READWRITE);
+    MappedFrame frame(state->info, buffer, GST_MAP_READWRITE, options.white_level);
     state->painter->paint(frame.writable(), painting.input);
     return GST_FLOW_OK;
   });

@@ -52,6 +52,7 @@ struct PreprocSettings {
   std::string window;
   std::string stride;
   std::string resize;
+  int white_level = uad::kFullWhite;
 };
 
 const Properties<PreprocSettings>& properties() {
@@ -79,6 +80,7 @@ const Properties<PreprocSettings>& properties() {
             "Size of the region of interest before windows are cut; a zero side follows from the "
             "aspect ratio; empty: the model's"},
            &S::resize, Writable::kReady);
+    add_white_level(t, &S::white_level);
     return t;
   }();
   return table;
@@ -177,17 +179,19 @@ static GstFlowReturn uad_preproc_transform_ip(GstBaseTransform* base, GstBuffer*
   return guarded(GST_ELEMENT(base), GST_FLOW_ERROR, [&] {
     bool wanted = false;
     bool must_wait = false;
+    int white = 0;
     {
       const std::lock_guard guard(state->lock);
       wanted = state->demands.wants(state->frames++);
       must_wait = state->demands.empty() ? !state->live : state->demands.every();
+      white = state->settings.white_level;
     }
     const auto cutter = must_wait ? state->cutter.wait() : state->cutter.get();
     if (!cutter && state->cutter.failed()) return GST_FLOW_ERROR;  // the loader has said why
     if (!cutter && must_wait) return GST_FLOW_FLUSHING;
     uad::TileBatchPtr tiles;
     if (cutter && wanted) {
-      tiles = cutter->cut(MappedFrame(state->info, buffer, GST_MAP_READ).view());
+      tiles = cutter->cut(MappedFrame(state->info, buffer, GST_MAP_READ, white).view());
     }
     GST_LOG_OBJECT(base, "%" GST_PTR_FORMAT " %s", buffer, tiles ? "cut" : "left out");
     add_tiles_meta(buffer, std::move(tiles));

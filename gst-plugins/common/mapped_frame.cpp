@@ -12,6 +12,8 @@ PixelFormat pixel_format(const GstVideoInfo& info) {
   switch (GST_VIDEO_INFO_FORMAT(&info)) {
     case GST_VIDEO_FORMAT_GRAY8:
       return PixelFormat::kGray8;
+    case GST_VIDEO_FORMAT_GRAY16_LE:
+      return PixelFormat::kGray16;
     case GST_VIDEO_FORMAT_RGB:
       return PixelFormat::kRgb;
     case GST_VIDEO_FORMAT_BGR:
@@ -30,8 +32,16 @@ PixelFormat pixel_format(const GstVideoInfo& info) {
       return PixelFormat::kXbgr;
     case GST_VIDEO_FORMAT_I420:
       return PixelFormat::kI420;
+    case GST_VIDEO_FORMAT_YV12:
+      return PixelFormat::kYv12;
     case GST_VIDEO_FORMAT_NV12:
       return PixelFormat::kNv12;
+    case GST_VIDEO_FORMAT_NV21:
+      return PixelFormat::kNv21;
+    case GST_VIDEO_FORMAT_YUY2:
+      return PixelFormat::kYuy2;
+    case GST_VIDEO_FORMAT_UYVY:
+      return PixelFormat::kUyvy;
     default:
       throw Error(ErrorCode::kShapeMismatch,
                   "Video format " +
@@ -63,7 +73,8 @@ Colorimetry colorimetry(const GstVideoInfo& info) {
 
 }  // namespace
 
-MappedFrame::MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags access) {
+MappedFrame::MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags access,
+                         int white_level) {
   const PixelFormat format = pixel_format(info);
   // NO_REF: the caller's reference outlives the map, and a second one would make painting copy
   const auto flags = static_cast<GstMapFlags>(static_cast<int>(access) |
@@ -79,7 +90,8 @@ MappedFrame::MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlag
            GST_VIDEO_FRAME_WIDTH(&frame_),
            GST_VIDEO_FRAME_HEIGHT(&frame_),
            {},
-           colorimetry(info)};
+           colorimetry(info),
+           white_level};
   for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES(&frame_); ++plane) {
     view_.planes.at(plane) = {
         static_cast<std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame_, plane)),

@@ -122,4 +122,13 @@ class Properties {
   std::vector<Entry> entries_;
 };
 
+/// The same property in every element that looks at pixels.
+template <class S>
+void add_white_level(Properties<S>& table, int S::*member) {
+  table.integer({"white-level", "White of GRAY16_LE video", "pixel value",
+                 "Pixel value that counts as white, and all above; 4095 for a camera that delivers "
+                 "12 bits in the low ones (Mono12). Other formats do not look at it"},
+                member, 1, G_MAXUINT16, Writable::kPlaying);
+}
+
 }  // namespace uad::gst

@@ -79,6 +79,35 @@ TEST_F(Uadpreproc, MaskInsideTheModelIsUsed) {
   EXPECT_NEAR(score_of(h.through(255, 0)), 0.5, 1e-6);
 }
 
+TEST_F(Uadpreproc, WhiteLevelSaysWhatIsWhiteIn16BitGrey) {
+  constexpr char kGrey16[] = "video/x-raw,format=GRAY16_LE,width=64,height=48,framerate=25/1";
+  constexpr int kByte = 15;  // both bytes of 3855
+  const std::string file = model();
+  for (const std::string& line : {both(file), "uadinfer model=" + file}) {
+    EXPECT_NEAR(score_of(Harness(line, kGrey16).through(kByte, 0)), 15 / 255.0, 1e-6) << line;
+  }
+  for (const std::string& line :
+       {both(file, "white-level=3855"), "uadinfer white-level=3855 model=" + file}) {
+    EXPECT_NEAR(score_of(Harness(line, kGrey16).through(kByte, 0)), 1, 1e-6) << line;
+  }
+}
+
+TEST_F(Uadpreproc, EveryFormatOfItsPadsIsReadAndPainted) {
+  const Harness any("uadpreproc model=" + model());
+  const auto element = any.element("uadpreproc");
+  const auto pad = gst::ObjectPtr<GstPad>::adopt(gst_element_get_static_pad(element.get(), "sink"));
+  const auto caps = gst::CapsPtr::adopt(gst_pad_get_pad_template_caps(pad.get()));
+  const GValue* formats = gst_structure_get_value(gst_caps_get_structure(caps.get(), 0), "format");
+  ASSERT_GE(gst_value_list_get_size(formats), 18U);
+  for (guint i = 0; i < gst_value_list_get_size(formats); ++i) {
+    const std::string format = g_value_get_string(gst_value_list_get_value(formats, i));
+    EXPECT_EQ(run_pipeline("videotestsrc num-buffers=2 ! video/x-raw,width=63,height=47,format=" +
+                           format + " ! " + both(model()) + " ! uadoverlay ! fakesink"),
+              "")
+        << format;
+  }
+}
+
 TEST_F(Uadpreproc, OtherGeometryIsRefusedWithTheFix) {
   Harness h(both(model(), "resize=16x16"));
   EXPECT_EQ(h.push(10, 0), GST_FLOW_ERROR);
