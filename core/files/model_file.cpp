@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/base/files/model_mask.h"
 #include "core/files/safetensors.h"
 #include "core/files/sha256.h"
 
@@ -16,7 +17,6 @@ namespace {
 
 constexpr char kModelPrefix[] = "model.";
 constexpr char kFramePrefix[] = "self_test.";
-constexpr char kMaskName[] = "input.mask";
 constexpr char kManifestKey[] = "uad";
 constexpr char kManifestHashKey[] = "uad_sha256";  // of the manifest: it guards the thresholds
 constexpr std::size_t kMaxFrames = 4;
@@ -107,7 +107,7 @@ ModelFile take_apart(Manifest manifest, Safetensors content, const std::string& 
   for (auto& [name, tensor] : content.tensors) {
     if (name.starts_with(kModelPrefix)) {
       model.tensors.emplace(name.substr(sizeof(kModelPrefix) - 1), std::move(tensor));
-    } else if (name == kMaskName) {
+    } else if (name == kMaskTensor) {
       model.mask = to_image(tensor, 1, name, file);
     } else {
       refuse(file, fmt::format("its tensor '{}' belongs to nothing", name));
@@ -134,7 +134,7 @@ std::string save_model_file(const std::filesystem::path& file, ModelFile model) 
   for (std::size_t i = 0; i < model.self_test_frames.size(); ++i) {
     tensors.emplace(kFramePrefix + std::to_string(i), to_tensor(model.self_test_frames[i]));
   }
-  if (!model.mask.pixels.empty()) tensors.emplace(kMaskName, to_tensor(model.mask));
+  if (!model.mask.pixels.empty()) tensors.emplace(kMaskTensor, to_tensor(model.mask));
   model.manifest.tensor_sha256.clear();
   for (const auto& [name, tensor] : tensors) {
     model.manifest.tensor_sha256[name] = hash_of(tensor);

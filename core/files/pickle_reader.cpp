@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "core/files/pickle_reader.h"
 
-#include <algorithm>
-#include <array>
 #include <bit>
-#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -12,31 +9,12 @@
 
 #include "core/base/error.h"
 #include "core/files/byte_cursor.h"
+#include "core/files/torch_objects.h"
 
 namespace uad {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, c10::ScalarType>, 10> kStorages{
-    {{"torch.FloatStorage", c10::ScalarType::Float},
-     {"torch.HalfStorage", c10::ScalarType::Half},
-     {"torch.BFloat16Storage", c10::ScalarType::BFloat16},
-     {"torch.DoubleStorage", c10::ScalarType::Double},
-     {"torch.LongStorage", c10::ScalarType::Long},
-     {"torch.IntStorage", c10::ScalarType::Int},
-     {"torch.ShortStorage", c10::ScalarType::Short},
-     {"torch.CharStorage", c10::ScalarType::Char},
-     {"torch.ByteStorage", c10::ScalarType::Byte},
-     {"torch.BoolStorage", c10::ScalarType::Bool}}};
 constexpr std::string_view kOrderedDict = "collections.OrderedDict";
-constexpr std::string_view kRebuildTensor = "torch._utils._rebuild_tensor_v2";
-constexpr std::string_view kRebuildParameter = "torch._utils._rebuild_parameter";
-
-std::optional<c10::ScalarType> storage_type(std::string_view name) {
-  for (const auto& [known, type] : kStorages) {
-    if (name == known) return type;
-  }
-  return std::nullopt;
-}
 
 /// The stack machine. Every opcode makes at most one value, so a pickle of n bytes never holds more
 /// than n.
@@ -57,10 +35,7 @@ class Machine {
   }
 
  private:
-  [[noreturn]] void refuse(const std::string& what) const {
-    throw Error(ErrorCode::kBadFile,
-                fmt::format("Weights file '{}' cannot be read: {}.", file_, what));
-  }
+  [[noreturn]] void refuse(const std::string& what) const { refuse_pickle(file_, what); }
   [[noreturn]] void refuse_code(std::string_view name) const {
     throw Error(ErrorCode::kBadFile,
                 fmt::format("Weights file '{}' holds code: {}. Code in files is never run; save "
@@ -96,9 +71,7 @@ class Machine {
   }
   template <class T>
   const T& as(const PickledValue* value) const {
-    const T* found = std::get_if<T>(&value->value);
-    if (found == nullptr) refuse_layout();
-    return *found;
+    return pickled<T>(value, file_);
   }
   /// The container on top of the stack. All values live in pickle_.values, which is ours to change.
   template <class T>
@@ -242,7 +215,7 @@ class Machine {
         return name(dotted_name());
       case 0x93: {  // STACK_GLOBAL
         const PickledItems parts = pop_some(2);
-        return name(short_text(parts[0]) + "." + short_text(parts[1]));
+        return name(short_text(parts[0], file_) + "." + short_text(parts[1], file_));
       }
       case 'Q':
         return storage(as<PickledList>(pop()).items);
@@ -288,12 +261,6 @@ class Machine {
     const std::string module(in_.line());
     return module + "." + std::string(in_.line());
   }
-  /// Names and keys; a long one, recalled again and again, would cost more time than its bytes.
-  const std::string& short_text(const PickledValue* value) const {
-    const std::string& found = as<std::string>(value);
-    if (found.size() > 256) refuse_layout();
-    return found;
-  }
 
   void append(const PickledItems& items) {
     PickledItems& list = top<PickledList>().items;
@@ -320,22 +287,12 @@ class Machine {
   }
 
   void name(const std::string& name) {
-    if (name != kOrderedDict && name != kRebuildTensor && name != kRebuildParameter &&
-        !storage_type(name)) {
-      refuse_code(name);
-    }
+    if (name != kOrderedDict && !is_torch_object(name)) refuse_code(name);
     make({PickledName{name}});
   }
 
-  /// ("storage", type, key, device, values), in old files with a view of another storage behind.
   void storage(const PickledItems& id) {
-    if (id.size() < 5 || short_text(id[0]) != "storage") refuse_layout();
-    if (id.size() > 5 && !std::holds_alternative<std::monostate>(id[5]->value)) {
-      refuse("it holds views of storages, which only PyTorch before 0.4 wrote; save it again");
-    }
-    const auto type = storage_type(as<PickledName>(id[1]).name);
-    if (!type) refuse_layout();
-    const PickledStorage found{short_text(id[2]), *type, as<std::int64_t>(id[4])};
+    const PickledStorage found = torch_storage(id, file_);
     const auto [place, fresh] = pickle_.storages.emplace(found.key, found);
     if (place->second.type != found.type || place->second.values != found.values) {
       refuse(fmt::format("its storage '{}' is described in two ways", found.key));
@@ -345,12 +302,7 @@ class Machine {
 
   void reduce(std::string_view name, const PickledItems& arguments) {
     if (name == kOrderedDict) return ordered_dict(arguments);
-    if (name == kRebuildTensor) return tensor(arguments);
-    if (name == kRebuildParameter && !arguments.empty()) {
-      (void)as<PickledTensor>(arguments[0]);
-      return push(arguments[0]);
-    }
-    refuse_layout();
+    make({torch_tensor(name, arguments, file_)});
   }
 
   void ordered_dict(const PickledItems& arguments) {
@@ -366,22 +318,6 @@ class Machine {
       }
     }
     make({std::move(dict)});
-  }
-
-  /// (storage, offset, shape, strides, requires_grad, hooks[, metadata])
-  void tensor(const PickledItems& arguments) {
-    if (arguments.size() < 4) refuse_layout();
-    make({PickledTensor{as<const PickledStorage*>(arguments[0]), as<std::int64_t>(arguments[1]),
-                        numbers(arguments[2]), numbers(arguments[3])}});
-  }
-  std::vector<std::int64_t> numbers(const PickledValue* list) const {
-    std::vector<std::int64_t> found;
-    const PickledItems& items = as<PickledList>(list).items;
-    if (items.size() > 16) refuse("it holds a tensor of over 16 axes");
-    for (const PickledValue* item : items) {
-      found.push_back(as<std::int64_t>(item));
-    }
-    return found;
   }
 
   ByteCursor in_;

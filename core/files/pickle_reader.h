@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Pickles of PyTorch state dicts, read as data. Nothing is executed: the few functions such a
-// pickle may name are acted out here, any other name is refused.
+// pickle may name are acted out, any other name is refused.
 //
-// Source of the opcodes: Python's pickletools; of the names: torch/_utils.py and
-// torch/serialization.py.
+// Source of the opcodes: Python's pickletools.
 #pragma once
 
 #include <cstdint>
