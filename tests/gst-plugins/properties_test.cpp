@@ -41,7 +41,8 @@ void set_other(GParamSpec* spec, GValue* value) {
   } else if (G_IS_PARAM_SPEC_BOOLEAN(spec)) {
     g_value_set_boolean(value, !g_value_get_boolean(value));
   } else if (G_IS_PARAM_SPEC_INT(spec)) {
-    g_value_set_int(value, g_value_get_int(value) + 1);
+    const int now = g_value_get_int(value);
+    g_value_set_int(value, now < G_PARAM_SPEC_INT(spec)->maximum ? now + 1 : now - 1);
   } else if (G_IS_PARAM_SPEC_DOUBLE(spec)) {
     g_value_set_double(value, 0.25);
   } else if (G_IS_PARAM_SPEC_ENUM(spec)) {
