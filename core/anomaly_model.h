@@ -2,11 +2,10 @@
 // The two interfaces of every method. Fitting and predicting are apart, so no flag changes what a
 // call returns.
 //
-// Conventions: images are float32 [N, 3, H, W], RGB, normalised by the model's InputSpec. `keep` is
-// uint8 [N, 1, H, W] (1 = look, 0 = ignore) or an undefined tensor (look everywhere). Higher scores
-// are more anomalous, in raw units.
+// Higher scores are more anomalous, in raw units.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -17,6 +16,14 @@
 #include "core/checkpoint.h"
 
 namespace uad {
+
+/// Network inputs: the windows of one or several whole frames, or a stretch of them.
+struct Tiles {
+  at::Tensor images;  ///< float32 [N, 3, H, W], RGB, normalised by the model's InputSpec
+  at::Tensor keep;    ///< uint8 [N, 1, H, W], 1 = look, 0 = ignore; undefined = look everywhere
+  std::int64_t windows = 1;       ///< of each frame
+  std::int64_t first_window = 0;  ///< of the first tile; tile i is (first_window + i) % windows
+};
 
 struct Prediction {
   at::Tensor map;    ///< float32 [N, 1, H, W] on the CPU
@@ -35,8 +42,7 @@ class AnomalyModel {
   virtual ~AnomalyModel() = default;
   [[nodiscard]] virtual const ModelTraits& traits() const noexcept = 0;
   /// Map and score of each tile. Ignored pixels are 0 in the map and no part of the score.
-  [[nodiscard]] virtual Prediction predict(const at::Tensor& images,
-                                           const at::Tensor& keep) const = 0;
+  [[nodiscard]] virtual Prediction predict(const Tiles& tiles) const = 0;
   virtual void save(CheckpointWriter& out) const = 0;
 };
 
@@ -44,8 +50,8 @@ class AnomalyModel {
 class Fitter {
  public:
   virtual ~Fitter() = default;
-  /// @param images tiles of good frames, any N; @param keep as above.
-  virtual void observe(const at::Tensor& images, const at::Tensor& keep) = 0;
+  /// Tiles of good frames, any N.
+  virtual void observe(const Tiles& tiles) = 0;
   /// The work that needs all data (coreset, statistics). @throws Error(kBadOption) if too little
   /// was observed; Error(kCancelled) soon after `stop` is requested.
   [[nodiscard]] virtual std::unique_ptr<AnomalyModel> finish(const ProgressFn& progress,

@@ -75,7 +75,8 @@ ModelOutput analyse_tiles(const AnomalyModel& model, const TileBatch& tiles) {
     const std::int64_t last = std::min(count, first + step);
     const at::Tensor keep =
         batch.keep().defined() ? batch.keep().slice(0, first, last) : at::Tensor();
-    const Prediction prediction = model.predict(batch.images().slice(0, first, last), keep);
+    const Prediction prediction =
+        model.predict({batch.images().slice(0, first, last), keep, count, first});
     for (std::int64_t i = 0; i < last - first; ++i) maps.push_back(to_score_map(prediction.map[i]));
     score = std::max(score, prediction.score.max().item<double>());
   }

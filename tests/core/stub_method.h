@@ -15,10 +15,9 @@ class LevelModel final : public AnomalyModel {
     traits_.score_is_map_maximum = from_map;
   }
   [[nodiscard]] const ModelTraits& traits() const noexcept override { return traits_; }
-  [[nodiscard]] Prediction predict(const at::Tensor& images,
-                                   const at::Tensor& keep) const override {
-    at::Tensor map = (images.narrow(1, 0, 1) - level_).abs().contiguous();
-    if (keep.defined()) map = map * keep;
+  [[nodiscard]] Prediction predict(const Tiles& tiles) const override {
+    at::Tensor map = (tiles.images.narrow(1, 0, 1) - level_).abs().contiguous();
+    if (tiles.keep.defined()) map = map * tiles.keep;
     return {map, map.flatten(1).amax(1)};
   }
   void save(CheckpointWriter& out) const override { out.add("level", level_); }
@@ -30,8 +29,8 @@ class LevelModel final : public AnomalyModel {
 
 class LevelFitter final : public Fitter {
  public:
-  void observe(const at::Tensor& images, const at::Tensor& /*keep*/) override {
-    sum_ += images.narrow(1, 0, 1).mean().item<double>();
+  void observe(const Tiles& tiles) override {
+    sum_ += tiles.images.narrow(1, 0, 1).mean().item<double>();
     ++count_;
   }
   [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const ProgressFn& /*progress*/,

@@ -26,8 +26,8 @@ class MeanModel final : public AnomalyModel {
  public:
   explicit MeanModel(double mean) : mean_(mean) {}
   [[nodiscard]] const ModelTraits& traits() const noexcept override { return traits_; }
-  [[nodiscard]] Prediction predict(const at::Tensor& images, const at::Tensor&) const override {
-    const at::Tensor map = (images.narrow(1, 0, 1) * 255 - mean_).abs();
+  [[nodiscard]] Prediction predict(const Tiles& tiles) const override {
+    const at::Tensor map = (tiles.images.narrow(1, 0, 1) * 255 - mean_).abs();
     return {map, map.flatten(1).amax(1)};
   }
   void save(CheckpointWriter& out) const override {
@@ -47,8 +47,9 @@ struct Observed {
 class MeanFitter final : public Fitter {
  public:
   explicit MeanFitter(Observed& observed) : observed_(observed) { observed_.fits.emplace_back(); }
-  void observe(const at::Tensor& images, const at::Tensor& keep) override {
-    EXPECT_FALSE(keep.defined());
+  void observe(const Tiles& tiles) override {
+    const at::Tensor& images = tiles.images;
+    EXPECT_FALSE(tiles.keep.defined());
     observed_.batches.push_back(images.size(0));
     for (std::int64_t i = 0; i < images.size(0); ++i) {
       const double level = images[i][0].mean().item<double>() * 255;

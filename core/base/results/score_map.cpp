@@ -68,7 +68,7 @@ ScoreMap upsample_bilinear(const ScoreMap& grid, Size size) {
   return map;
 }
 
-ScoreMap gaussian_blur(const ScoreMap& map, double sigma) {
+ScoreMap gaussian_blur(const ScoreMap& map, double sigma, Border border) {
   require_whole(map);
   if (!(sigma > 0)) {
     throw Error(ErrorCode::kBadOption,
@@ -77,7 +77,8 @@ ScoreMap gaussian_blur(const ScoreMap& map, double sigma) {
   const int side = 2 * static_cast<int>(4 * sigma + 0.5) + 1;
   ScoreMap blurred = map;
   cv::Mat values(map.height, map.width, CV_32F, blurred.values.data());
-  cv::GaussianBlur(values, values, {side, side}, sigma, sigma, cv::BORDER_REFLECT);
+  cv::GaussianBlur(values, values, {side, side}, sigma, sigma,
+                   border == Border::kMirrored ? cv::BORDER_REFLECT_101 : cv::BORDER_REFLECT);
   return blurred;
 }
 

@@ -26,7 +26,13 @@ struct ScoreMap {
 /// Bilinear, half-pixel centres, edges repeated (PyTorch's align_corners=false).
 ScoreMap upsample_bilinear(const ScoreMap& grid, Size size);
 
-/// Separable Gaussian, radius int(4 sigma + 0.5), kernel of sum 1, half-sample symmetric border.
-ScoreMap gaussian_blur(const ScoreMap& map, double sigma = 4.0);
+/// What a blur sees outside of the map "abc".
+enum class Border {
+  kRepeated,  ///< "cba|abc|cba"
+  kMirrored,  ///< "cb|abc|ba": the outermost values come once
+};
+
+/// Separable Gaussian, radius int(4 sigma + 0.5), kernel of sum 1.
+ScoreMap gaussian_blur(const ScoreMap& map, double sigma = 4.0, Border border = Border::kRepeated);
 
 }  // namespace uad
