@@ -53,6 +53,32 @@ const std::optional<OneDnn>& one_dnn() {
 
 constexpr std::array<std::int64_t, 2> kNoDilation{1, 1};
 
+const char* one_dnn_name(Activation activation) {
+  switch (activation) {
+    case Activation::kRelu:
+      return "relu";
+    case Activation::kRelu6:
+      return "hardtanh";
+    case Activation::kNone:
+      break;
+  }
+  return "none";
+}
+
+Scalars one_dnn_bounds(Activation activation) {
+  Scalars bounds;
+  if (activation == Activation::kRelu6) {
+    bounds.push_back(at::Scalar(0.0));
+    bounds.push_back(at::Scalar(6.0));
+  }
+  return bounds;
+}
+
+void activate(at::Tensor& y, Activation activation) {
+  if (activation == Activation::kRelu) y.relu_();
+  if (activation == Activation::kRelu6) y.clamp_(0, 6);
+}
+
 }  // namespace
 
 ConvWeights fold_batch_norm(const at::Tensor& weight, const BatchNorm& norm) {
@@ -68,7 +94,8 @@ FusedConv::FusedConv(const ConvWeights& weights, const ConvOptions& options,
   if (!weight_.is_cpu() || !one_dnn()) return;
   const std::array<std::int64_t, 2> stride{options_.stride, options_.stride};
   const std::array<std::int64_t, 2> padding{options_.padding, options_.padding};
-  weight_ = one_dnn()->reorder.call(weight_, padding, stride, kNoDilation, 1, std::nullopt);
+  weight_ =
+      one_dnn()->reorder.call(weight_, padding, stride, kNoDilation, options_.groups, std::nullopt);
   packed_ = true;
 }
 
@@ -76,23 +103,26 @@ at::Tensor FusedConv::operator()(const at::Tensor& x) const {
   const std::array<std::int64_t, 2> stride{options_.stride, options_.stride};
   const std::array<std::int64_t, 2> padding{options_.padding, options_.padding};
   if (!packed_) {
-    at::Tensor y = at::conv2d(x, weight_, bias_, stride, padding);
-    return options_.relu ? y.relu_() : y;
+    at::Tensor y = at::conv2d(x, weight_, bias_, stride, padding, kNoDilation, options_.groups);
+    activate(y, options_.activation);
+    return y;
   }
-  return one_dnn()->pointwise.call(x, weight_, bias_, padding, stride, kNoDilation, 1,
-                                   options_.relu ? "relu" : "none", Scalars(), "");
+  return one_dnn()->pointwise.call(x, weight_, bias_, padding, stride, kNoDilation, options_.groups,
+                                   one_dnn_name(options_.activation),
+                                   one_dnn_bounds(options_.activation), "");
 }
 
 void FusedConv::add_into(at::Tensor& sum, const at::Tensor& x) const {
   const std::array<std::int64_t, 2> stride{options_.stride, options_.stride};
   const std::array<std::int64_t, 2> padding{options_.padding, options_.padding};
   if (!packed_) {
-    sum.add_(at::conv2d(x, weight_, bias_, stride, padding));
-    if (options_.relu) sum.relu_();
+    sum.add_(at::conv2d(x, weight_, bias_, stride, padding, kNoDilation, options_.groups));
+    activate(sum, options_.activation);
     return;
   }
-  one_dnn()->add_into.call(sum, x, weight_, bias_, padding, stride, kNoDilation, 1, "add",
-                           at::Scalar(1.0), options_.relu ? Text("relu") : std::nullopt, Scalars(),
+  const bool relu = options_.activation == Activation::kRelu;
+  one_dnn()->add_into.call(sum, x, weight_, bias_, padding, stride, kNoDilation, options_.groups,
+                           "add", at::Scalar(1.0), relu ? Text("relu") : std::nullopt, Scalars(),
                            "");
 }
 

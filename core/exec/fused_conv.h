@@ -7,7 +7,7 @@
 
 namespace uad {
 
-/// float32 [C_out, C_in, kH, kW] and [C_out].
+/// float32 [C_out, C_in / groups, kH, kW] and [C_out].
 struct ConvWeights {
   at::Tensor weight;
   at::Tensor bias;
@@ -25,10 +25,13 @@ struct BatchNorm {
 /// The convolution that equals convolution (without bias) followed by `norm`.
 ConvWeights fold_batch_norm(const at::Tensor& weight, const BatchNorm& norm);
 
+enum class Activation { kNone, kRelu, kRelu6 };  ///< kRelu6: clamped to 0 … 6
+
 struct ConvOptions {
   std::int64_t stride = 1;
   std::int64_t padding = 0;
-  bool relu = true;  ///< on the result
+  std::int64_t groups = 1;
+  Activation activation = Activation::kRelu;  ///< on the result
 };
 
 /// Immutable. Inputs are [N, C_in, H, W] in the layer's type, channels-last, on its device; so are
@@ -41,7 +44,7 @@ class FusedConv {
   FusedConv(const ConvWeights& weights, const ConvOptions& options, at::TensorOptions place);
   /// activation(convolution(x)).
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
-  /// activation(sum + convolution(x)); `sum` is overwritten with it.
+  /// activation(sum + convolution(x)); `sum` is overwritten with it. Not for kRelu6.
   void add_into(at::Tensor& sum, const at::Tensor& x) const;
 
  private:

@@ -19,7 +19,7 @@ namespace uad::models {
 struct LayerInfo {
   std::string name;
   std::int64_t channels = 0;
-  std::int64_t stride = 1;  ///< image pixels per cell; the grid has ceil(H / stride) rows
+  std::int64_t stride = 1;  ///< image pixels per cell; the grid has about H / stride rows
 };
 
 /// Immutable. @note Thread-safe.

@@ -13,7 +13,9 @@
 #include "core/files/sha256.h"
 #include "core/files/state_dict.h"
 #include "models/backbones/gabor.h"
+#include "models/backbones/mobilenet_v2.h"
 #include "models/backbones/resnet.h"
+#include "models/backbones/squeezenet.h"
 
 namespace uad::models {
 
@@ -30,19 +32,34 @@ struct Row {
       make;
 };
 
-const std::vector<Row>& table() {
-  static const std::vector<Row> rows{
+// Networks whose constructors take the same arguments.
+template <class Network, class... Shape>
+Row network(std::string name, std::vector<LayerInfo> layers, const Shape&... shape) {
+  return {std::move(name), true, std::move(layers),
+          [shape...](const BackboneWeights& weights, std::vector<LayerInfo> chosen,
+                     const Execution& execution) {
+            return std::make_unique<Network>(shape..., weights.tensors, weights.origin,
+                                             std::move(chosen), compute_options(execution));
+          }};
+}
+
+std::vector<Row> make_table() {
+  std::vector<Row> rows;
+  rows.push_back(
       {"gabor", false, gabor_layers(),
        [](const BackboneWeights&, std::vector<LayerInfo> layers, const Execution& execution) {
          return std::make_unique<Gabor>(std::move(layers), compute_options(execution).device());
-       }},
-      {"resnet18", true, resnet18_layers(),
-       [](const BackboneWeights& weights, std::vector<LayerInfo> layers,
-          const Execution& execution) {
-         return std::make_unique<ResNet18>(weights.tensors, weights.origin, std::move(layers),
-                                           compute_options(execution));
-       }},
-  };
+       }});
+  rows.push_back(network<MobileNetV2>("mobilenet_v2", mobilenet_v2_layers()));
+  for (const ResNetShape& shape : resnet_shapes()) {
+    rows.push_back(network<ResNet>(shape.name, resnet_layers(shape), shape));
+  }
+  rows.push_back(network<SqueezeNet>("squeezenet1_1", squeezenet_layers()));
+  return rows;
+}
+
+const std::vector<Row>& table() {
+  static const std::vector<Row> rows = make_table();
   return rows;
 }
 

@@ -35,7 +35,7 @@ TEST(FusedConv, EqualsConvolutionBatchNormAndRelu) {
 
 TEST(FusedConv, WithoutReluKeepsNegativeValues) {
   const Layer layer;
-  const at::Tensor y = layer.fused({.padding = 1, .relu = false})(layer.x);
+  const at::Tensor y = layer.fused({.padding = 1, .activation = uad::Activation::kNone})(layer.x);
   EXPECT_TRUE(at::allclose(y, layer.reference(1), 1e-4, 1e-4));
   EXPECT_LT(y.min().item<float>(), -0.1F);
 }
@@ -48,6 +48,26 @@ TEST(FusedConv, AddsToTheResidualInPlaceBeforeRelu) {
   layer.fused({.padding = 1}).add_into(sum, layer.x);
   EXPECT_TRUE(at::allclose(sum, (residual + layer.reference(1)).relu(), 1e-4, 1e-4));
   EXPECT_EQ(sum.const_data_ptr(), memory);
+}
+
+TEST(FusedConv, Relu6ClampsAtBothEnds) {
+  const Layer layer;
+  const at::Tensor y =
+      layer.fused({.padding = 1, .activation = uad::Activation::kRelu6})(layer.x * 20);
+  EXPECT_EQ(y.min().item<float>(), 0);
+  EXPECT_EQ(y.max().item<float>(), 6);
+  const at::Tensor small =
+      layer.fused({.padding = 1, .activation = uad::Activation::kRelu6})(layer.x);
+  EXPECT_TRUE(at::allclose(small, layer.reference(1).clamp(0, 6), 1e-4, 1e-4));
+}
+
+TEST(FusedConv, GroupsSeeOnlyTheirOwnChannels) {
+  const at::Tensor weight = at::randn({16, 1, 3, 3});
+  const at::Tensor bias = at::randn({16});
+  const Layer layer;
+  const uad::FusedConv conv({weight, bias}, {.stride = 2, .padding = 1, .groups = 16}, {});
+  const at::Tensor expected = at::conv2d(layer.x, weight, bias, {2, 2}, {1, 1}, {1, 1}, 16).relu();
+  EXPECT_TRUE(at::allclose(conv(layer.x), expected, 1e-4, 1e-4));
 }
 
 TEST(FusedConv, ComputesInBfloat16) {

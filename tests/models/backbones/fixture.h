@@ -3,6 +3,7 @@
 // without a download. Source: specification, representation-based detectors, section 8.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -11,6 +12,7 @@
 #include <ATen/ATen.h>
 
 #include "core/checkpoint.h"
+#include "models/backbones/resnet.h"
 
 namespace uad::test {
 
@@ -22,9 +24,9 @@ inline std::uint64_t fnv1a(std::string_view name) {
   return hash;
 }
 
-/// 0…1 for element `j` of the tensor `name`.
-inline double hashed_unit(std::string_view name, std::uint64_t j) {
-  std::uint64_t z = fnv1a(name) + j + 0x9E3779B97F4A7C15;
+/// 0…1 for element `j` of the tensor whose name has that hash.
+inline double hashed_unit(std::uint64_t hash, std::uint64_t j) {
+  std::uint64_t z = hash + j + 0x9E3779B97F4A7C15;
   z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
   z = (z ^ z >> 27) * 0x94D049BB133111EB;
   z ^= z >> 31;
@@ -35,14 +37,16 @@ inline double hashed_unit(std::string_view name, std::uint64_t j) {
 inline at::Tensor hashed_tensor(const std::string& name, at::IntArrayRef shape) {
   at::Tensor tensor = at::empty(shape, at::kFloat);
   float* values = tensor.mutable_data_ptr<float>();
-  for (std::int64_t j = 0; j < tensor.numel(); ++j) {
-    values[j] = static_cast<float>(2 * hashed_unit(name, j) - 1);
+  const std::uint64_t hash = fnv1a(name);
+  const std::int64_t count = tensor.numel();
+  for (std::int64_t j = 0; j < count; ++j) {
+    values[j] = static_cast<float>(2 * hashed_unit(hash, j) - 1);
   }
   return tensor;
 }
 
-/// State dict of ResNet-18 up to layer 3 in torchvision's names.
-inline TensorMap resnet18_fixture() {
+/// State dict of a ResNet up to layer 3 in torchvision's names.
+inline TensorMap resnet_fixture(const models::ResNetShape& shape) {
   TensorMap weights;
   const auto conv = [&](const std::string& name, std::int64_t out, std::int64_t in,
                         std::int64_t kernel) {
@@ -59,14 +63,25 @@ inline TensorMap resnet18_fixture() {
   norm("bn1", 64);
   std::int64_t in = 64;
   for (int stage = 1; stage <= 3; ++stage) {
-    const std::int64_t out = 32LL << stage;
-    for (int block = 0; block < 2; ++block) {
+    const std::int64_t width = 32LL << stage;
+    const std::int64_t inner = width * shape.widening;
+    const std::int64_t out = shape.bottleneck ? 4 * width : width;
+    for (int block = 0; block < shape.blocks[stage - 1]; ++block) {
       const std::string prefix =
           "layer" + std::to_string(stage) + "." + std::to_string(block) + ".";
-      conv(prefix + "conv1", out, in, 3);
-      norm(prefix + "bn1", out);
-      conv(prefix + "conv2", out, out, 3);
-      norm(prefix + "bn2", out);
+      if (shape.bottleneck) {
+        conv(prefix + "conv1", inner, in, 1);
+        conv(prefix + "conv2", inner, inner, 3);
+        conv(prefix + "conv3", out, inner, 1);
+        norm(prefix + "bn1", inner);
+        norm(prefix + "bn2", inner);
+        norm(prefix + "bn3", out);
+      } else {
+        conv(prefix + "conv1", out, in, 3);
+        conv(prefix + "conv2", out, out, 3);
+        norm(prefix + "bn1", out);
+        norm(prefix + "bn2", out);
+      }
       if (in != out) {
         conv(prefix + "downsample.0", out, in, 1);
         norm(prefix + "downsample.1", out);
@@ -76,5 +91,13 @@ inline TensorMap resnet18_fixture() {
   }
   return weights;
 }
+
+/// @param name  e.g. "resnet18".
+inline const models::ResNetShape& resnet_shape(const std::string& name) {
+  const auto& shapes = models::resnet_shapes();
+  return *std::ranges::find(shapes, name, &models::ResNetShape::name);
+}
+
+inline TensorMap resnet18_fixture() { return resnet_fixture(resnet_shape("resnet18")); }
 
 }  // namespace uad::test
