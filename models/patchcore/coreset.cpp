@@ -65,6 +65,22 @@ class Selection {
 
   void mark_picked(std::int64_t index) { nearest_[static_cast<std::size_t>(index)] = kPicked; }
 
+  /// Before any centre: every point is as far as it is from these points on average.
+  /// @return the farthest.
+  Farthest begin_at_mean_distance(const std::vector<std::int64_t>& starts) {
+    Farthest farthest;
+    for (std::int64_t i = 0; i < count_; ++i) {
+      float sum = 0;
+      for (const std::int64_t start : starts) {
+        sum += std::sqrt(squared_distance(point(i), point(start), size_));
+      }
+      const float mean = sum / static_cast<float>(starts.size());
+      nearest_[static_cast<std::size_t>(i)] = mean * mean;
+      farthest.keep(mean * mean, i);
+    }
+    return farthest;
+  }
+
   /// @return the point now farthest from all centres.
   Farthest add_centre(std::int64_t index) {
     const float* centre = point(index);
@@ -130,13 +146,32 @@ at::Tensor random_projection(std::int64_t rows, std::int64_t columns, std::uint6
   return matrix;
 }
 
+at::Tensor uniform_projection(std::int64_t rows, std::int64_t columns, std::uint64_t seed) {
+  const double bound = 1 / std::sqrt(static_cast<double>(columns));
+  std::mt19937_64 random(seed);
+  at::Tensor matrix = at::empty({rows, columns}, at::kFloat);
+  float* entries = matrix.mutable_data_ptr<float>();
+  for (std::int64_t i = 0; i < rows * columns; ++i) {
+    const double uniform = static_cast<double>(random() >> 11) * 0x1p-53;
+    entries[i] = static_cast<float>((2 * uniform - 1) * bound);
+  }
+  return matrix;
+}
+
 std::vector<std::int64_t> select_centres(const at::Tensor& points, std::int64_t count,
-                                         std::int64_t start, const ProgressFn& progress,
+                                         const Start& start, const ProgressFn& progress,
                                          std::stop_token stop) {
   Selection selection(points);
   std::vector<std::int64_t> picked;
   picked.reserve(static_cast<std::size_t>(count));
-  Farthest farthest = selection.add_centre(start);
+  Farthest farthest;
+  if (start.picked) {
+    farthest.index = start.points.front();
+  } else if (start.points.size() == 1) {
+    farthest = selection.add_centre(start.points.front());
+  } else {
+    farthest = selection.begin_at_mean_distance(start.points);
+  }
   while (true) {
     picked.push_back(farthest.index);
     selection.mark_picked(farthest.index);

@@ -21,8 +21,19 @@ namespace uad::models::patchcore {
 [[nodiscard]] at::Tensor random_projection(std::int64_t rows, std::int64_t columns,
                                            std::uint64_t seed);
 
+/// Dense random projection, float32 [rows, columns]: entries uniform in ±1/sqrt(columns), as the
+/// paper's authors draw them.
+[[nodiscard]] at::Tensor uniform_projection(std::int64_t rows, std::int64_t columns,
+                                            std::uint64_t seed);
+
+/// Where a selection begins.
+struct Start {
+  std::vector<std::int64_t> points;  ///< with several, distances count from their mean distance
+  bool picked = false;               ///< a single one is itself the first pick
+};
+
 /// Farthest-first selection: each pick is the point farthest from the start and all earlier picks
-/// (the lowest index on ties). The start itself is not picked by being the start.
+/// (the lowest index on ties).
 ///
 /// Exact for any points, and fast where the first coordinates tell them apart: a point whose first
 /// coordinates alone are farther from the new centre than it is from another one needs no more.
@@ -31,7 +42,7 @@ namespace uad::models::patchcore {
 /// @return indices in the order of selection, each once.
 /// @throws Error(kCancelled) soon after `stop` is requested.
 [[nodiscard]] std::vector<std::int64_t> select_centres(const at::Tensor& points, std::int64_t count,
-                                                       std::int64_t start,
+                                                       const Start& start,
                                                        const ProgressFn& progress,
                                                        std::stop_token stop);
 

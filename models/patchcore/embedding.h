@@ -22,11 +22,14 @@ enum class Upsampling { kNearest, kBilinear };
 /// @param features  maps [N, C_i, h_i, w_i], finest first.
 /// @param upsampling  nearest (QualityInspector) or bilinear with half-pixel centres (anomalib).
 /// Source: specification, PatchCore, section 3.
-[[nodiscard]] Embedding embed(const std::vector<at::Tensor>& features, Upsampling upsampling);
+[[nodiscard]] Embedding embed_means(const std::vector<at::Tensor>& features, Upsampling upsampling);
 
-/// Which patches count: those with at least half of their pixels kept.
-/// @param keep  uint8 [N, 1, H, W] or undefined. @return bool [N * height * width] or undefined.
-[[nodiscard]] at::Tensor kept_patches(const at::Tensor& keep, std::int64_t height,
-                                      std::int64_t width);
+inline constexpr std::int64_t kAmazonDimension = 1024;
+
+/// The whole 3x3 neighbourhood of every layer averaged down to 1024 numbers, these enlarged to the
+/// first one's grid, and all layers' averaged down to 1024 again.
+/// Source: as above, section 2, flavour of the paper's authors.
+[[nodiscard]] Embedding embed_neighbourhoods(const std::vector<at::Tensor>& features,
+                                             Upsampling upsampling);
 
 }  // namespace uad::models::patchcore

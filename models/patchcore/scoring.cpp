@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
-#include "core/base/results/score_map.h"
 
 namespace uad::models::patchcore {
 
@@ -36,20 +35,6 @@ double softmax_share(double of, std::span<const double> all) {
   return std::exp(of - shift) / sum;
 }
 
-ScoreMap smooth(const at::Tensor& grid, std::int64_t height, std::int64_t width) {
-  const at::Tensor packed = grid.to(at::kFloat).contiguous();
-  const float* values = packed.const_data_ptr<float>();
-  const ScoreMap map{static_cast<int>(packed.size(1)),
-                     static_cast<int>(packed.size(0)),
-                     {values, values + packed.numel()}};
-  return gaussian_blur(upsample_bilinear(map, {static_cast<int>(width), static_cast<int>(height)}));
-}
-
-at::Tensor to_tensor(const ScoreMap& map) {
-  return at::from_blob(const_cast<float*>(map.values.data()), {map.height, map.width}, at::kFloat)
-      .clone();
-}
-
 }  // namespace
 
 Reweight parse_reweight(const std::string& text) {
@@ -71,15 +56,6 @@ double image_score(const Bank& bank, const at::Tensor& query, float distance, st
   for (std::int64_t i : smallest(around, neighbours)) exponents.push_back(to_query[i]);
   const double numerator = reweight == Reweight::kPaper ? distance : exponents.back();
   return (1 - softmax_share(numerator, exponents)) * distance;
-}
-
-at::Tensor anomaly_map(const at::Tensor& grid, const at::Tensor& kept_grid, const at::Tensor& keep,
-                       std::int64_t height, std::int64_t width) {
-  if (!kept_grid.defined()) return to_tensor(smooth(grid, height, width));
-  // Smoothed values over smoothed weights: an ignored patch neither leaks out nor pulls down.
-  const at::Tensor values = to_tensor(smooth(grid * kept_grid, height, width));
-  const at::Tensor weights = to_tensor(smooth(kept_grid, height, width));
-  return at::where(keep.to(at::kBool), values / weights.clamp_min(1e-6), 0.0F);
 }
 
 }  // namespace uad::models::patchcore

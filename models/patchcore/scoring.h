@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// From patch distances to image score and anomaly map.
+// From patch distances to the image score.
 #pragma once
 
 #include <cstdint>
@@ -26,15 +26,5 @@ enum class Reweight {
 /// @param neighbours  b; all of the bank if it has fewer.
 [[nodiscard]] double image_score(const Bank& bank, const at::Tensor& query, float distance,
                                  std::int64_t nearest, std::int64_t neighbours, Reweight reweight);
-
-/// Patch distances enlarged to the image and smoothed (sigma 4).
-/// @param grid  float32 [h, w] on the CPU.
-/// @param kept_grid   bool [h, w] or undefined: ignored patches count neither for themselves nor
-/// for their neighbours.
-/// @param keep  uint8 [H, W] or undefined; 0 = the map is 0 there.
-/// @return float32 [H, W].
-[[nodiscard]] at::Tensor anomaly_map(const at::Tensor& grid, const at::Tensor& kept_grid,
-                                     const at::Tensor& keep, std::int64_t height,
-                                     std::int64_t width);
 
 }  // namespace uad::models::patchcore

@@ -15,13 +15,14 @@ namespace {
 using uad::models::patchcore::projected_dimension;
 using uad::models::patchcore::random_projection;
 using uad::models::patchcore::select_centres;
+using uad::models::patchcore::uniform_projection;
 using Indices = std::vector<std::int64_t>;
 
 const at::Tensor kPoints =
     at::tensor({0, 0, 1, 0, 0, 1, 5, 5, 6, 5, 10, 0, 0, 10, 4, 4}).to(at::kFloat).view({8, 2});
 
 Indices pick(const at::Tensor& points, std::int64_t count, std::int64_t start) {
-  return select_centres(points, count, start, {}, {});
+  return select_centres(points, count, {{start}}, {}, {});
 }
 
 // The same selection with every distance computed.
@@ -49,6 +50,15 @@ TEST(Coreset, FollowsTheWorkedExamples) {
   EXPECT_EQ(pick(kPoints, 4, 0), (Indices{5, 6, 3, 7}));
   EXPECT_EQ(pick(kPoints, 7, 0), (Indices{5, 6, 3, 7, 1, 2, 4}));
   EXPECT_EQ(pick(kPoints, 4, 3), (Indices{0, 5, 6, 7}));
+}
+
+TEST(Coreset, SeveralStartsCountByTheirMeanDistance) {
+  EXPECT_EQ(select_centres(kPoints, 4, {{0, 3}}, {}, {}), (Indices{5, 6, 4, 1}));
+}
+
+TEST(Coreset, PickedStartIsTheFirstPick) {
+  EXPECT_EQ(select_centres(kPoints, 4, {{3}, true}, {}, {}), (Indices{3, 0, 5, 6}));
+  EXPECT_EQ(select_centres(kPoints, 1, {{3}, true}, {}, {}), (Indices{3}));
 }
 
 TEST(Coreset, SkippingDistancesChangesNoPick) {
@@ -90,7 +100,7 @@ TEST(Coreset, StopsWhenAsked) {
   std::stop_source stop;
   stop.request_stop();
   uad::test::expect_error(uad::ErrorCode::kCancelled, {"cancelled"},
-                          [&] { return select_centres(kPoints, 4, 0, {}, stop.get_token()); });
+                          [&] { return select_centres(kPoints, 4, {{0}}, {}, stop.get_token()); });
 }
 
 TEST(Projection, DimensionFollowsTheFormula) {
@@ -109,6 +119,15 @@ TEST(Projection, KeepsSquaredLengthsOnAverage) {
     sum += random_projection(170, 384, seed).mv(x).square().sum().item<double>();
   }
   EXPECT_NEAR(sum / 200 / x.square().sum().item<double>(), 1.0, 0.05);
+}
+
+TEST(Projection, UniformEntriesFillTheirBounds) {
+  const at::Tensor matrix = uniform_projection(128, 400, 3);
+  EXPECT_NEAR(matrix.max().item<double>(), 0.05, 1e-4);
+  EXPECT_NEAR(matrix.min().item<double>(), -0.05, 1e-4);
+  EXPECT_NEAR(matrix.mean().item<double>(), 0, 5e-4);
+  EXPECT_NEAR(matrix.std().item<double>(), 0.05 / std::sqrt(3.0), 5e-4);
+  EXPECT_FALSE(at::equal(matrix, uniform_projection(128, 400, 4)));
 }
 
 TEST(Projection, IsSparseWithBothSigns) {

@@ -31,7 +31,15 @@ uad::FitContext context(json options = json::object(), const std::string& precis
 std::unique_ptr<uad::AnomalyModel> fit(const uad::FitContext& context,
                                        const at::Tensor& keep = {}) {
   const auto fitter = uad::models::patchcore_method().make_fitter(context);
-  for (int i = 0; i < 6; ++i) fitter->observe(part(i), keep);
+  for (int i = 0; i < 6; ++i) fitter->observe({part(i), keep});
+  return fitter->finish({}, {});
+}
+
+// Every patch of one image.
+std::unique_ptr<uad::AnomalyModel> fit_one(uad::FitContext made, const at::Tensor& image) {
+  made.options["k"] = 100;
+  const auto fitter = uad::models::patchcore_method().make_fitter(made);
+  fitter->observe({image});
   return fitter->finish({}, {});
 }
 
@@ -49,6 +57,44 @@ TEST(PatchCore, BankHoldsExactlyTheShareAskedFor) {
   }
 }
 
+TEST(PatchCore, EveryFlavourFindsTheDefect) {
+  for (const char* flavour : {"qi", "amazon", "anomalib"}) {
+    const uad::FitContext made = context({{"flavor", flavour}, {"k", 5}});
+    const auto model = fit(made);
+    const uad::Prediction bad = model->predict({part(20, true)});
+    EXPECT_GT(bad.score.item<float>(), 2 * model->predict({part(20)}).score.item<float>());
+    uad::CheckpointWriter out;
+    model->save(out);
+    const auto loaded = uad::models::patchcore_method().load(
+        uad::CheckpointReader(out.tensors(), made.options, "line3.uad"), {});
+    EXPECT_TRUE(at::equal(bad.map, loaded->predict({part(20, true)}).map)) << flavour;
+  }
+}
+
+TEST(PatchCore, AmazonsScoresAreSquaredDistancesToItsVectors) {
+  const auto amazon = fit(context({{"flavour", "amazon"}, {"k", 100}}));
+  const at::Tensor bank = bank_of(*amazon);
+  ASSERT_EQ(bank.size(1), 1024);
+  // A model of only one vector: the image score is the largest squared distance from it.
+  const uad::FitContext made = context({{"flavour", "amazon"}});
+  const auto load = [&](const at::Tensor& vectors) {
+    const uad::CheckpointReader in({{"bank", vectors}}, made.options, "line3.uad");
+    return uad::models::patchcore_method().load(in, {});
+  };
+  const at::Tensor image = bank_of(*fit_one(made, part(3)));
+  const double expected = (image - bank[0]).square().sum(1).max().item<double>();
+  EXPECT_NEAR(load(bank.slice(0, 0, 1))->predict({part(3)}).score.item<double>(), expected,
+              1e-4 * expected);
+}
+
+TEST(PatchCore, AnomalibKeepsTheStart) {
+  const at::Tensor kept = bank_of(*fit(context({{"flavor", "anomalib"}})));
+  const at::Tensor other = bank_of(*fit(context({{"flavor", "qi"}})));
+  // Same seed, same projection: what qi begins at is anomalib's first vector, and not qi's.
+  EXPECT_FALSE(at::equal(kept[0], other[0]));
+  EXPECT_TRUE(at::equal(kept[1], other[0]));
+}
+
 TEST(PatchCore, TooFewPatchesAreAnErrorThatSaysWhatToDo) {
   const auto nothing = uad::models::patchcore_method().make_fitter(context());
   uad::test::expect_error(uad::ErrorCode::kBadOption, {"0 patches", "more images"},
@@ -57,8 +103,8 @@ TEST(PatchCore, TooFewPatchesAreAnErrorThatSaysWhatToDo) {
 
 TEST(PatchCore, FindsTheDefectAndWhereItIs) {
   const auto model = fit(context());
-  const uad::Prediction good = model->predict(part(20), {});
-  const uad::Prediction bad = model->predict(part(20, true), {});
+  const uad::Prediction good = model->predict({part(20)});
+  const uad::Prediction bad = model->predict({part(20, true)});
   EXPECT_GT(bad.score.item<float>(), 2 * good.score.item<float>());
   ASSERT_EQ(bad.map.sizes(), at::IntArrayRef({1, 1, 96, 128}));
   const auto peak = bad.map.argmax().item<std::int64_t>();
@@ -68,21 +114,21 @@ TEST(PatchCore, FindsTheDefectAndWhereItIs) {
 
 TEST(PatchCore, TrainingImagesScoreZeroWhenAllIsKept) {
   const auto model = fit(context({{"k", 100}, {"reweight", "none"}}));
-  EXPECT_EQ(model->predict(part(3), {}).score.item<float>(), 0);
+  EXPECT_EQ(model->predict({part(3)}).score.item<float>(), 0);
 }
 
 TEST(PatchCore, BatchScoresLikeSingleImages) {
   const auto model = fit(context());
-  const auto together = model->predict(at::cat({part(20), part(21, true), part(22)}), {});
+  const auto together = model->predict({at::cat({part(20), part(21, true), part(22)})});
   for (int i = 0; i < 3; ++i) {
-    const auto alone = model->predict(part(20 + i, i == 1), {});
+    const auto alone = model->predict({part(20 + i, i == 1)});
     EXPECT_NEAR(together.score[i].item<float>(), alone.score.item<float>(), 1e-5);
     EXPECT_TRUE(at::allclose(together.map[i], alone.map[0], 1e-5, 1e-5));
   }
 }
 
 TEST(PatchCore, AnotherImageSizeThanInTrainingIsFine) {
-  const auto prediction = fit(context())->predict(part(20, false, 101, 67), {});
+  const auto prediction = fit(context())->predict({part(20, false, 101, 67)});
   EXPECT_EQ(prediction.map.sizes(), at::IntArrayRef({1, 1, 101, 67}));
 }
 
@@ -90,12 +136,11 @@ TEST(PatchCore, IgnoredPixelsJoinNeitherScoreNorMap) {
   const auto model = fit(context());
   at::Tensor keep = at::ones({1, 1, 96, 128}, at::kByte);
   keep.slice(3, 32, 112).fill_(0);
-  const auto masked = model->predict(part(20, true), keep);
-  EXPECT_LT(masked.score.item<float>(),
-            0.5 * model->predict(part(20, true), {}).score.item<float>());
+  const auto masked = model->predict({part(20, true), keep});
+  EXPECT_LT(masked.score.item<float>(), 0.5 * model->predict({part(20, true)}).score.item<float>());
   EXPECT_EQ(masked.map.slice(3, 32, 112).abs().max().item<float>(), 0);
   EXPECT_GT(masked.map.slice(3, 0, 32).min().item<float>(), 0);
-  const auto blind = model->predict(part(20, true), at::zeros_like(keep));
+  const auto blind = model->predict({part(20, true), at::zeros_like(keep)});
   EXPECT_EQ(blind.score.item<float>(), 0);
   EXPECT_EQ(blind.map.abs().max().item<float>(), 0);
 }
@@ -121,8 +166,8 @@ TEST(PatchCore, ScoresTheSameAfterSavingAndLoading) {
     model->save(out);
     const uad::CheckpointReader in(out.tensors(), made.options, "line3.uad");
     const auto loaded = uad::models::patchcore_method().load(in, {});
-    const auto before = model->predict(part(20, true), {});
-    const auto after = loaded->predict(part(20, true), {});
+    const auto before = model->predict({part(20, true)});
+    const auto after = loaded->predict({part(20, true)});
     EXPECT_EQ(before.score.item<float>(), after.score.item<float>());
     EXPECT_TRUE(at::equal(before.map, after.map));
   }

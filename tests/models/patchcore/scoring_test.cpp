@@ -43,27 +43,4 @@ TEST(ImageScore, LargeDistancesDoNotOverflow) {
   EXPECT_TRUE(std::isfinite(score));
 }
 
-TEST(AnomalyMap, FollowsTheWorkedExample) {
-  const at::Tensor map =
-      anomaly_map(at::tensor({1.0F, 2.0F, 3.0F, 4.0F}).view({2, 2}), {}, {}, 8, 8);
-  EXPECT_NEAR(map.max().item<float>(), 2.987881, 1e-5);
-  EXPECT_NEAR(map.min().item<float>(), 2.012119, 1e-5);
-  const at::Tensor row =
-      at::tensor({2.012119, 2.036876, 2.082624, 2.142397, 2.207095, 2.266868, 2.312615, 2.337373})
-          .to(at::kFloat);
-  EXPECT_TRUE(at::allclose(map[0], row, 0, 1e-5));
-}
-
-TEST(AnomalyMap, IgnoredPatchesNeitherLeakOutNorPullDown) {
-  at::Tensor grid = at::full({4, 8}, 2.0F);
-  at::Tensor kept = at::ones({4, 8}, at::kBool);
-  at::Tensor keep = at::ones({32, 64}, at::kByte);
-  grid.slice(1, 4).fill_(1000);
-  kept.slice(1, 4).fill_(false);
-  keep.slice(1, 32).fill_(0);
-  const at::Tensor map = anomaly_map(grid, kept, keep, 32, 64);
-  EXPECT_TRUE(at::allclose(map.slice(1, 0, 32), at::full({32, 32}, 2.0F), 1e-4, 0));
-  EXPECT_EQ(map.slice(1, 32).abs().max().item<float>(), 0);
-}
-
 }  // namespace

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "models/patchcore/patch_store.h"
+
+#include <algorithm>
+#include <random>
+
+#include <ATen/ATen.h>
+
+#include "models/patchcore/coreset.h"
+#include "models/patchcore/principal_axes.h"
+
+namespace uad::models::patchcore {
+
+namespace {
+
+constexpr std::int64_t kAmazonProjection = 128;
+constexpr std::size_t kAmazonStarts = 10;
+
+// Distinct points where the selection begins. Taken modulo, because std distributions differ.
+Start draw_start(Flavour flavour, std::int64_t count, std::mt19937_64& random) {
+  const std::size_t wanted = std::min<std::size_t>(flavour == Flavour::kAmazon ? kAmazonStarts : 1,
+                                                   static_cast<std::size_t>(count));
+  Start start{.points = {}, .picked = flavour == Flavour::kAnomalib};
+  while (start.points.size() < wanted) {
+    const auto point = static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(count));
+    if (std::ranges::find(start.points, point) == start.points.end()) {
+      start.points.push_back(point);
+    }
+  }
+  return start;
+}
+
+}  // namespace
+
+void PatchStore::add(const at::Tensor& patches) {
+  if (patches.size(0) == 0) return;
+  chunks_.push_back(patches.to(at::kCPU));
+  count_ += patches.size(0);
+}
+
+at::Tensor PatchStore::select(Flavour flavour, std::int64_t number, std::uint64_t seed,
+                              const ProgressFn& progress, std::stop_token stop) const {
+  std::mt19937_64 random(seed);
+  const Start start = draw_start(flavour, count_, random);
+  const at::Tensor points = project(projection(flavour, random()));
+  return gather(select_centres(points, number, start, progress, stop));
+}
+
+// Undefined where the patches are selected as they are: a projection must make them shorter.
+at::Tensor PatchStore::projection(Flavour flavour, std::uint64_t seed) const {
+  const bool amazon = flavour == Flavour::kAmazon;
+  const std::int64_t target = amazon ? kAmazonProjection : projected_dimension(count_);
+  if (target > dimension()) return {};
+  return amazon ? uniform_projection(target, dimension(), seed)
+                : random_projection(target, dimension(), seed);
+}
+
+// All patches in the space they are selected in: projected, then turned onto their principal axes,
+// which changes no distance and lets most be skipped.
+at::Tensor PatchStore::project(const at::Tensor& projection) const {
+  at::Tensor matrix;
+  if (projection.defined()) {
+    const at::Tensor projected = projection.mm(scatter()).mm(projection.t());
+    matrix = projection.t().mm(principal_axes(projected));
+  } else {
+    matrix = principal_axes(scatter());
+  }
+  at::Tensor points = at::empty({count_, matrix.size(1)}, at::kFloat);
+  std::int64_t row = 0;
+  for (const at::Tensor& chunk : chunks_) {
+    at::Tensor rows = points.narrow(0, row, chunk.size(0));
+    at::mm_out(rows, chunk, matrix);
+    row += chunk.size(0);
+  }
+  return points;
+}
+
+// Σ (x - mean)(x - mean)ᵀ, float32 [D, D].
+at::Tensor PatchStore::scatter() const {
+  at::Tensor sum = at::zeros({dimension()});
+  at::Tensor products = at::zeros({dimension(), dimension()});
+  for (const at::Tensor& chunk : chunks_) {
+    sum += chunk.sum(0);
+    products.addmm_(chunk.t(), chunk);
+  }
+  return products - sum.outer(sum) / count_;
+}
+
+// Rows by their number over all chunks, in the order given.
+at::Tensor PatchStore::gather(const std::vector<std::int64_t>& rows) const {
+  std::vector<std::int64_t> firsts;
+  std::int64_t first = 0;
+  for (const at::Tensor& chunk : chunks_) firsts.push_back(first), first += chunk.size(0);
+  at::Tensor bank = at::empty({std::ssize(rows), dimension()}, at::kFloat);
+  for (std::int64_t i = 0; i < std::ssize(rows); ++i) {
+    const auto chunk = std::upper_bound(firsts.begin(), firsts.end(), rows[i]) - firsts.begin() - 1;
+    bank[i] = chunks_[chunk][rows[i] - firsts[chunk]];
+  }
+  return bank;
+}
+
+}  // namespace uad::models::patchcore
