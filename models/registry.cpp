@@ -5,12 +5,14 @@
 
 #include "core/base/error.h"
 #include "core/base/methods.h"
+#include "models/padim/padim.h"
 #include "models/patchcore/patchcore.h"
 
 namespace uad::models {
 
 const MethodTable& method_table() {
   static const MethodTable methods{
+      padim_method(),
       patchcore_method(),
   };
   return methods;

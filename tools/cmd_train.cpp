@@ -132,7 +132,8 @@ const Method& requested_method(const Args& args) {
   const auto& table = models::method_table();
   const auto known = std::ranges::find(table, name, &Method::name);
   if (known != table.end()) return *known;
-  if (name.empty() || is_reduction(name)) return models::find_method("patchcore");
+  if (name.empty() || name == "coreset") return models::find_method("patchcore");
+  if (is_reduction(name)) return models::find_method("padim");
   try {
     return models::find_method(name);
   } catch (const Error& error) {

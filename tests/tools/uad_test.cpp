@@ -123,6 +123,20 @@ TEST_F(Uad, YamlGivesOptionsAndTheCommandLineWins) {
   EXPECT_THAT(shown.out, HasSubstr("resize 128x64"));
 }
 
+TEST_F(Uad, QualityInspectorsOtherReductionsArePadim) {
+  const std::string output = folder_ / "y.uad";
+  const ProgramResult result = train({"--method", "h_sample", "--output", output});
+  ASSERT_EQ(result.code, 0) << result.err;
+  ASSERT_EQ(run_uad({"info", output, "--json", folder_ / "i.json"}).code, 0);
+  const json info = read_json(folder_ / "i.json");
+  EXPECT_EQ(info["method"], "padim");
+  EXPECT_EQ(info["options"]["reduction"], "h_sample");
+  EXPECT_EQ(info["options"]["n_features"], 5);  // --k there
+  ASSERT_EQ(
+      run_uad({"eval", "--model", output, "--data", data(), "--json", folder_ / "e.json"}).code, 0);
+  EXPECT_GT(read_json(folder_ / "e.json")["image_auroc"], 0.5);
+}
+
 TEST_F(Uad, RatioIsKInPercent) {
   const std::string output = folder_ / "y.uad";
   ASSERT_EQ(train({"--output", output, "--ratio", "0.03"}).code, 0);

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "models/padim/padim.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+#include "core/exec/compute_type.h"
+#include "core/exec/thread_pool.h"
+#include "core/patch_map.h"
+#include "models/backbones/backbones.h"
+#include "models/padim/gaussians.h"
+#include "models/padim/lanes.h"
+#include "models/padim/reduction.h"
+
+namespace uad::models {
+
+namespace {
+
+using nlohmann::json;
+
+std::vector<OptionSpec> padim_options() {
+  return {
+      {.name = "backbone",
+       .default_value = "resnet18",
+       .help = "network that makes the features; gabor needs no weights",
+       .choices = backbone_names()},
+      {.name = "layers",
+       .default_value = "layer1,layer2,layer3",
+       .help = "layers of the backbone, finest first, separated by commas"},
+      {.name = "n_features",
+       .type = OptionType::kInt,
+       .help = "numbers that describe a position; time and model grow with its square [100; 550 "
+               "for wide_resnet50_2]",
+       .minimum = 1,
+       .maximum = 4096,
+       .aliases = {"k"}},
+      {.name = "reduction",
+       .default_value = "sample",
+       .help = "where these come from: channels drawn at random (sample), a third from each layer "
+               "(h_sample), or random mixtures (ortho, svd_ortho, gaussian)",
+       .choices = padim::reduction_names()},
+      {.name = "positions",
+       .default_value = "per-window",
+       .help = "with windows: statistics for each window (per-window) or the same for all (shared, "
+               "for parts that look alike everywhere)",
+       .choices = {"per-window", "shared"}},
+  };
+}
+
+std::int64_t number_of_features(const json& options, const std::vector<LayerInfo>& layers) {
+  if (options.at("n_features").is_number()) return options.at("n_features").get<std::int64_t>();
+  std::int64_t all = 0;
+  for (const LayerInfo& layer : layers) all += layer.channels;
+  return std::min<std::int64_t>(options.at("backbone") == "wide_resnet50_2" ? 550 : 100, all);
+}
+
+/// What both the fit and the model do with images.
+struct Features {
+  std::shared_ptr<const Backbone> backbone;  // shared by the fitter and the model it becomes
+  padim::Reduction reduction;
+
+  /// float32 [N, features, h, w].
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& images) const {
+    return reduction(backbone->features(images));
+  }
+};
+
+class PadimModel final : public AnomalyModel {
+ public:
+  /// @param gaussians  of every window, or one for all of them.
+  PadimModel(ModelTraits traits, Features features, std::vector<padim::Gaussians> gaussians)
+      : traits_(std::move(traits)),
+        features_(std::move(features)),
+        gaussians_(std::move(gaussians)) {}
+
+  [[nodiscard]] const ModelTraits& traits() const noexcept override { return traits_; }
+
+  [[nodiscard]] Prediction predict(const Tiles& tiles) const override {
+    const ComputeScope scope;
+    const at::Tensor x = features_(tiles.images);
+    check(x, tiles);
+    const at::Tensor distances =
+        gaussians_.size() == 1 ? gaussians_.front().distances(x) : distances_by_window(x, tiles);
+    const at::Tensor kept = kept_patches(tiles.keep, x.size(2), x.size(3));
+    Prediction prediction;
+    prediction.map = anomaly_maps(distances, kept, tiles);
+    prediction.score = prediction.map.flatten(1).amax(1);
+    return prediction;
+  }
+
+  void save(CheckpointWriter& out) const override {
+    std::vector<at::Tensor> means;
+    std::vector<at::Tensor> factors;
+    for (const padim::Gaussians& gaussians : gaussians_) {
+      means.push_back(gaussians.mean());
+      factors.push_back(gaussians.factor());
+    }
+    out.add("mean", at::stack(means));
+    out.add("factor", at::stack(factors));
+    features_.reduction.save(out);
+    for (const auto& [name, tensor] : features_.backbone->weights()) {
+      out.add("backbone." + name, tensor);
+    }
+  }
+
+ private:
+  void check(const at::Tensor& x, const Tiles& tiles) const {
+    const padim::Gaussians& gaussians = gaussians_.front();
+    const auto windows = static_cast<std::int64_t>(gaussians_.size());
+    const bool fits = x.size(2) == gaussians.height() && x.size(3) == gaussians.width() &&
+                      (windows == 1 || windows == tiles.windows);
+    if (fits) return;
+    throw Error(ErrorCode::kShapeMismatch,
+                fmt::format("The model has statistics for {} window(s) of {} x {} positions, but "
+                            "the frame gives {} of {} x {}. PaDiM needs frames of the shape it was "
+                            "trained on: set the same roi, or retrain.",
+                            windows, gaussians.width(), gaussians.height(), tiles.windows,
+                            x.size(3), x.size(2)));
+  }
+
+  [[nodiscard]] at::Tensor distances_by_window(const at::Tensor& x, const Tiles& tiles) const {
+    std::vector<at::Tensor> distances;
+    for (std::int64_t i = 0; i < x.size(0); ++i) {
+      const std::int64_t window = (tiles.first_window + i) % tiles.windows;
+      distances.push_back(gaussians_[window].distances(x.narrow(0, i, 1)));
+    }
+    return at::cat(distances);
+  }
+
+  ModelTraits traits_;
+  Features features_;
+  std::vector<padim::Gaussians> gaussians_;
+};
+
+ModelTraits make_traits(const json& options, std::string backbone_sha256) {
+  return {.score_is_map_maximum = true,
+          .backbone = options.at("backbone").get<std::string>(),
+          .backbone_sha256 = std::move(backbone_sha256)};
+}
+
+class PadimFitter final : public Fitter {
+ public:
+  explicit PadimFitter(const FitContext& context)
+      : options_(context.options), device_(compute_options(context.execution).device()) {
+    const auto name = options_.at("backbone").get<std::string>();
+    BackboneWeights weights = find_backbone_weights(name, context.weights_dir);
+    std::shared_ptr<const Backbone> backbone =
+        make_backbone(name, options_.at("layers").get<std::string>(), weights, context.execution);
+    const auto& layers = backbone->layers();
+    features_ = Features{backbone,
+                         {options_.at("reduction").get<std::string>(), layers,
+                          number_of_features(options_, layers), context.seed}};
+    backbone_sha256_ = std::move(weights.sha256);
+  }
+
+  void observe(const Tiles& tiles) override {
+    const ComputeScope scope;
+    remember_shape(tiles);
+    const at::Tensor x = (*features_)(tiles.images);
+    if (fits_.size() == 1) return fits_.front().add(x);
+    for (std::int64_t i = 0; i < x.size(0); ++i) {
+      fits_[(tiles.first_window + i) % tiles.windows].add(x.narrow(0, i, 1));
+    }
+  }
+
+  [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const ProgressFn& progress,
+                                                     std::stop_token stop) override {
+    if (fits_.empty()) fits_.resize(1);
+    std::vector<padim::Gaussians> gaussians;
+    for (padim::GaussianFit& fit : fits_) {
+      const ComputeScope scope;
+      gaussians.push_back(fit.finish(device_, stop));
+      if (progress) {
+        progress(static_cast<double>(gaussians.size()) / static_cast<double>(fits_.size()),
+                 "statistics");
+      }
+    }
+    return std::make_unique<PadimModel>(make_traits(options_, backbone_sha256_), *features_,
+                                        std::move(gaussians));
+  }
+
+ private:
+  // Every image must have the same positions.
+  void remember_shape(const Tiles& tiles) {
+    const auto now = std::array{tiles.images.size(2), tiles.images.size(3), tiles.windows};
+    if (fits_.empty()) {
+      shape_ = now;
+      fits_.resize(options_.at("positions") == "shared" ? 1 : tiles.windows);
+    }
+    if (now == shape_) return;
+    throw Error(
+        ErrorCode::kBadOption,
+        fmt::format("PaDiM keeps statistics of every position, so all good images need one "
+                    "shape: the first gave {} window(s) of {}x{}, another {} of {}x{}. Give "
+                    "both sides in --resize, without --keep-aspect.",
+                    shape_[2], shape_[1], shape_[0], now[2], now[1], now[0]));
+  }
+
+  json options_;
+  c10::Device device_;  // of the model to come; the statistics are made on the CPU
+  std::optional<Features> features_;
+  std::string backbone_sha256_;
+  std::array<std::int64_t, 3> shape_{};  // of the first images: height, width, windows
+  std::vector<padim::GaussianFit> fits_;
+};
+
+std::unique_ptr<AnomalyModel> load_padim(const CheckpointReader& in, const Execution& execution) {
+  const json& options = in.options();
+  const auto name = options.at("backbone").get<std::string>();
+  const BackboneWeights weights{in.with_prefix("backbone."), in.file_name(), ""};
+  std::shared_ptr<const Backbone> backbone =
+      make_backbone(name, options.at("layers").get<std::string>(), weights, execution);
+  padim::Reduction reduction(in, backbone->layers());
+  const std::int64_t size = reduction.features();
+  const at::Tensor mean = in.get("mean", at::kFloat, {-1, -1, -1, size});
+  const at::Tensor factor = in.get(
+      "factor", at::kHalf, {mean.size(0), mean.size(1), mean.size(2), padim::triangle(size)});
+  if (mean.numel() == 0 || !at::isfinite(mean).all().item<bool>() ||
+      !at::isfinite(factor).all().item<bool>()) {
+    throw Error(ErrorCode::kBadFile,
+                fmt::format("The statistics in {} are empty or hold values that are not numbers. "
+                            "Train the model again.",
+                            in.file_name()));
+  }
+  std::vector<padim::Gaussians> gaussians;
+  for (std::int64_t i = 0; i < mean.size(0); ++i) {
+    gaussians.emplace_back(mean[i], factor[i], compute_options(execution).device());
+  }
+  return std::make_unique<PadimModel>(make_traits(options, ""),
+                                      Features{std::move(backbone), std::move(reduction)},
+                                      std::move(gaussians));
+}
+
+}  // namespace
+
+Method padim_method() {
+  return {.name = "padim",
+          .options = padim_options(),
+          .default_input = {},
+          .make_fitter =
+              [](const FitContext& context) { return std::make_unique<PadimFitter>(context); },
+          .load = load_padim};
+}
+
+}  // namespace uad::models
