@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Times anomalib's bare PatchCore model (2.7.0) in turns with patchcore-bench, on one machine.
+"""Times anomalib's bare models (2.7.0) in turns with methods-bench, on one machine.
 
-frame: PEER/bin/python benchmarks/peer_anomalib.py frame --bench build/benchmarks/patchcore-bench \
-           --weights-dir DIR --data FOLDER
-fit:   PEER/bin/python benchmarks/peer_anomalib.py fit --weights-dir DIR --data FOLDER
+frame: PEER/bin/python benchmarks/peer_anomalib.py frame --method padim \
+           --bench build/benchmarks/methods-bench --weights-dir DIR --data FOLDER
+fit:   PEER/bin/python benchmarks/peer_anomalib.py fit --method padim --weights-dir DIR --data FOLDER
 
 PEER is a Python environment with `anomalib==2.7.0`. Both sides get the same images, the same
-weights and the same number of threads; the frame is 256x256 against a bank of 6,144 vectors.
+weights and the same number of threads. The frame is 256x256: PatchCore against a bank of 6,144
+vectors, PaDiM with 100 features of three layers.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import subprocess
 import time
 
 import torch
+from anomalib.models.image.padim.torch_model import PadimModel
 from anomalib.models.image.patchcore.torch_model import PatchcoreModel
 from PIL import Image
 from torchvision.transforms.v2 import Compose, Normalize, Resize, ToDtype, ToImage
@@ -35,13 +37,23 @@ def training_images(data: pathlib.Path) -> list[torch.Tensor]:
     return [PREPARE(Image.open(file).convert("RGB"))[None] for file in files]
 
 
-def make_model(weights_dir: pathlib.Path) -> PatchcoreModel:
-    model = PatchcoreModel(layers=["layer2", "layer3"], backbone="resnet18", pre_trained=False)
-    state = torch.load(next(weights_dir.glob("resnet18*.pth")), weights_only=True)
+def make_model(arguments: argparse.Namespace) -> torch.nn.Module:
+    if arguments.method == "padim":
+        model = PadimModel(layers=["layer1", "layer2", "layer3"], backbone="resnet18", pre_trained=False, n_features=100)
+    else:
+        model = PatchcoreModel(layers=["layer2", "layer3"], backbone="resnet18", pre_trained=False)
+    state = torch.load(next(arguments.weights_dir.glob("resnet18*.pth")), weights_only=True)
     extractor = model.feature_extractor.feature_extractor
     missing = extractor.load_state_dict(state, strict=False).missing_keys
     assert not [name for name in missing if not name.startswith("layer4")], missing
     return model
+
+
+def finish(model: torch.nn.Module) -> None:
+    if isinstance(model, PadimModel):
+        model.fit()
+    else:
+        model.subsample_embedding(0.1)
 
 
 def peak_mb() -> float:
@@ -49,17 +61,17 @@ def peak_mb() -> float:
 
 
 def fit(arguments: argparse.Namespace) -> None:
-    model = make_model(arguments.weights_dir).train()
+    model = make_model(arguments).train()
     images = training_images(arguments.data)
     start = time.perf_counter()
     for image in images:
         model(image)
-    model.subsample_embedding(0.1)
+    finish(model)
     taken = time.perf_counter() - start
     print(f"anomalib fit of {len(images)} images: {taken:.1f} s, peak {peak_mb():.0f} MB")
 
 
-def frame_ms(model: PatchcoreModel, image: torch.Tensor) -> float:
+def frame_ms(model: torch.nn.Module, image: torch.Tensor) -> float:
     taken = []
     for _ in range(9):
         start = time.perf_counter()
@@ -69,14 +81,17 @@ def frame_ms(model: PatchcoreModel, image: torch.Tensor) -> float:
 
 
 def frame(arguments: argparse.Namespace) -> None:
-    model = make_model(arguments.weights_dir).train()
+    model = make_model(arguments).train()
     images = training_images(arguments.data)
     for image in images[:6]:
         model(image)
-    model.memory_bank = torch.vstack(model.embedding_store)
+    if arguments.method == "padim":
+        model.fit()
+    else:
+        model.memory_bank = torch.vstack(model.embedding_store)
     model.eval()
     frame_ms(model, images[-1])
-    command = [arguments.bench, "frame", "--threads", str(arguments.threads), "--data",
+    command = [arguments.bench, "frame", "--method", arguments.method, "--threads", str(arguments.threads), "--data",
                arguments.data, "--weights-dir", arguments.weights_dir]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as ours:
         for _ in range(arguments.rounds):
@@ -91,9 +106,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("task", choices=["frame", "fit"])
+    parser.add_argument("--method", choices=["patchcore", "padim"], default="patchcore")
     parser.add_argument("--weights-dir", type=pathlib.Path, required=True)
     parser.add_argument("--data", type=pathlib.Path, required=True, help="MVTec layout")
-    parser.add_argument("--bench", type=pathlib.Path, help="patchcore-bench, for frame")
+    parser.add_argument("--bench", type=pathlib.Path, help="methods-bench, for frame")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()

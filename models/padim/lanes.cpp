@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "models/padim/lanes.h"
 
-#include "core/exec/simd.h"
+#include "core/base/simd.h"
 
 namespace uad::models::padim {
 

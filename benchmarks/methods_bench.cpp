@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What PatchCore costs: the fit of N images, and one frame in float32 and bfloat16.
+// What a method costs: the fit of N images, and one frame in float32 and bfloat16.
 //
-// Run: build/benchmarks/patchcore-bench fit|frame [--threads 2] [--weights-dir DIR] [--data FOLDER]
-//   fit    the images of FOLDER (256x256, 10 percent), else 60 of noise: seconds, peak memory
-//   frame  256x256 against a bank of 6,144 vectors: milliseconds, one line a round; rounds end with
-//          standard input, so that another program can be measured in turns with this one
-//          (benchmarks/peer_anomalib.py does)
+// Run: build/benchmarks/methods-bench fit|frame [--method patchcore|padim] [--backbone resnet18]
+//        [--threads 2] [--weights-dir DIR] [--data FOLDER]
+//   fit    the images of FOLDER (256x256, else the method's defaults), else 60 of noise: seconds,
+//          peak memory
+//   frame  256x256, PatchCore against a bank of 6,144 vectors, PaDiM with 100 features:
+//          milliseconds, one line a round; rounds end with standard input, so that another program
+//          can be measured in turns with this one (benchmarks/peer_anomalib.py does)
 #include <algorithm>
 #include <chrono>
 #include <fstream>
@@ -25,6 +27,8 @@ namespace {
 
 struct Settings {
   std::string task;
+  std::string method = "patchcore";
+  std::string backbone = "resnet18";
   std::string weights_dir;
   std::string data;
   int threads = 2;
@@ -43,12 +47,15 @@ double peak_mb() {
   return 0;
 }
 
-uad::FitContext context(const Settings& settings, const std::string& precision, double percent) {
-  const auto& method = uad::models::find_method("patchcore");
-  return {uad::complete_options(method.options, {{"k", percent}}),
-          settings.weights_dir,
-          3,
-          {"cpu", precision}};
+std::unique_ptr<uad::Fitter> make_fitter(const Settings& settings, const std::string& precision,
+                                         const nlohmann::json& more) {
+  const auto& method = uad::models::find_method(settings.method);
+  nlohmann::json options = more;
+  options["backbone"] = settings.backbone;
+  return method.make_fitter({uad::complete_options(method.options, options),
+                             settings.weights_dir,
+                             3,
+                             {"cpu", precision}});
 }
 
 // Network inputs: files cut like everywhere else, or noise.
@@ -70,23 +77,24 @@ std::vector<at::Tensor> training_images(const Settings& settings) {
 void bench_fit(const Settings& settings) {
   const auto images = training_images(settings);
   const double start = seconds();
-  const auto fitter =
-      uad::models::find_method("patchcore").make_fitter(context(settings, "fp32", 10));
-  for (const at::Tensor& image : images) fitter->observe(image, {});
+  const auto fitter = make_fitter(settings, "fp32", nlohmann::json::object());
+  for (const at::Tensor& image : images) fitter->observe({image});
   const double observed = seconds();
   static_cast<void>(fitter->finish({}, {}));
-  fmt::print("fit of {} images: {:.1f} s ({:.1f} s features, {:.1f} s selection), peak {:.0f} MB\n",
-             images.size(), seconds() - start, observed - start, seconds() - observed, peak_mb());
+  fmt::print("fit of {} images: {:.1f} s ({:.1f} s of it to finish), peak {:.0f} MB\n",
+             images.size(), seconds() - start, seconds() - observed, peak_mb());
 }
 
-// A model of exactly 6,144 vectors: what 60 images give at 10 percent.
+// PatchCore: a bank of exactly 6,144 vectors, what 60 images give at 10 percent.
 std::unique_ptr<uad::AnomalyModel> frame_model(const Settings& settings,
                                                const std::string& precision) {
+  const bool patchcore = settings.method == "patchcore";
   const auto fitter =
-      uad::models::find_method("patchcore").make_fitter(context(settings, precision, 100));
+      make_fitter(settings, precision,
+                  patchcore ? nlohmann::json{{"k", 100}} : nlohmann::json{{"n_features", 100}});
   auto images = training_images(settings);
   images.resize(std::min<std::size_t>(images.size(), 6));
-  for (const at::Tensor& image : images) fitter->observe(image, {});
+  for (const at::Tensor& image : images) fitter->observe({image});
   return fitter->finish({}, {});
 }
 
@@ -94,7 +102,7 @@ double median_ms(const uad::AnomalyModel& model, const at::Tensor& image, int ti
   std::vector<double> taken;
   for (int i = 0; i < times; ++i) {
     const double start = seconds();
-    static_cast<void>(model.predict(image, {}));
+    static_cast<void>(model.predict({image}));
     taken.push_back((seconds() - start) * 1e3);
   }
   std::nth_element(taken.begin(), taken.begin() + times / 2, taken.end());
@@ -119,6 +127,8 @@ Settings parse(int count, char** words) {
   if (count > 1) settings.task = words[1];
   for (int i = 2; i + 1 < count; i += 2) {
     const std::string name = words[i];
+    if (name == "--method") settings.method = words[i + 1];
+    if (name == "--backbone") settings.backbone = words[i + 1];
     if (name == "--threads") settings.threads = std::stoi(words[i + 1]);
     if (name == "--weights-dir") settings.weights_dir = words[i + 1];
     if (name == "--data") settings.data = words[i + 1];
@@ -137,8 +147,8 @@ int main(int count, char** words) try {
     bench_frame(settings);
   } else {
     fmt::print(stderr,
-               "usage: patchcore-bench fit|frame [--threads N] [--weights-dir DIR] "
-               "[--data FOLDER]\n");
+               "usage: methods-bench fit|frame [--method NAME] [--backbone NAME] [--threads N] "
+               "[--weights-dir DIR] [--data FOLDER]\n");
     return 2;
   }
   return 0;
