@@ -42,6 +42,7 @@ class MeanModel final : public AnomalyModel {
 struct Observed {
   std::vector<std::vector<int>> fits;  // red level of every frame, for every fitter
   std::vector<std::int64_t> batches;
+  std::vector<std::int64_t> windows;  // of a frame, in every batch
 };
 
 class MeanFitter final : public Fitter {
@@ -51,6 +52,8 @@ class MeanFitter final : public Fitter {
     const at::Tensor& images = tiles.images;
     EXPECT_FALSE(tiles.keep.defined());
     observed_.batches.push_back(images.size(0));
+    observed_.windows.push_back(tiles.windows);
+    EXPECT_EQ(tiles.first_window, 0);  // these batches are too small to be cut
     for (std::int64_t i = 0; i < images.size(0); ++i) {
       const double level = images[i][0].mean().item<double>() * 255;
       observed_.fits.back().push_back(static_cast<int>(std::lround(level)));
@@ -206,6 +209,16 @@ TEST_F(Training, BatchesHoldAsManyFramesAsAskedFor) {
   FrameList good = frames(20);
   (void)train(good, request_);
   EXPECT_THAT(observed_.batches, ElementsAre(4, 4, 4, 3));
+}
+
+TEST_F(Training, BatchesKnowTheWindowsOfTheirFrames) {
+  request_.preprocess.spec.window = {4, 8};
+  request_.preprocess.spec.stride = {2, 8};
+  request_.batch_size = 5;
+  FrameList good = frames(20);
+  static_cast<void>(train(good, request_));
+  EXPECT_THAT(observed_.batches, ::testing::Each(15));  // 5 frames of 3 windows; 15 and 20 frames
+  EXPECT_THAT(observed_.windows, ::testing::Each(3));
 }
 
 TEST_F(Training, OneFrameIsNotEnough) {
