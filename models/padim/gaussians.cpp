@@ -15,9 +15,9 @@ namespace uad::models::padim {
 
 namespace {
 
-constexpr std::size_t kWaitingImages = 16;         // the sums are read and written once for so many
-constexpr std::int64_t kMatrixBytes = 64LL << 20;  // in float64, while factors are computed
-constexpr float kSmallestHalf = 0x1p-14F;          // not subnormal
+constexpr std::size_t kWaitingImages = 16;        // the sums are read and written once for so many
+constexpr std::int64_t kMatrixBytes = 8LL << 20;  // in float64, while factors are computed
+constexpr float kSmallestHalf = 0x1p-14F;         // not subnormal
 
 std::int64_t groups_of(std::int64_t positions) { return (positions + kLanes - 1) / kLanes; }
 
