@@ -105,7 +105,8 @@ at::Tensor Gaussians::distances(const at::Tensor& x) const {
   at::Tensor result = at::empty({x.size(0), height(), width()}, at::kFloat);
   const std::int64_t size = features();
   const std::int64_t positions = height() * width();
-  const float* const values = x.const_data_ptr<float>();
+  const at::Tensor packed = x.contiguous();
+  const float* const values = packed.const_data_ptr<float>();
   const float* const means = mean_lanes_.const_data_ptr<float>();
   const auto* const factors = static_cast<const std::uint16_t*>(factor_lanes_.const_data_ptr());
   float* const squares = result.mutable_data_ptr<float>();

@@ -2,7 +2,7 @@
 // One multivariate Gaussian for every position of a grid: fitted while features stream past, stored
 // packed, asked for Mahalanobis distances. Source: specification, PaDiM, sections 4 and 5.
 //
-// Conventions: x is float32 [N, d, h, w], contiguous: d features of each of the h w positions.
+// Conventions: x is float32 [N, d, h, w]: d features of each of the h w positions.
 #pragma once
 
 #include <stop_token>

@@ -89,13 +89,13 @@ TEST(Gaussians, OneFarImageFirstCostsNoPrecision) {
   at::Tensor training = images(33, 8);
   training[0] += 300;
   const at::Tensor x = images(4, 8) - 2;
-  EXPECT_LT(worst_error(fit(training, 1).distances(x), textbook_distances(training, x)), 3e-3);
+  EXPECT_LT(worst_error(fit(training, 1).distances(x), textbook_distances(training, x)), 1e-2);
 }
 
 TEST(Gaussians, FittedImagesStayWithinTheirBound) {
   const at::Tensor training = images(12, 20);  // fewer images than features
   const at::Tensor squared = fit(training, 4).distances(training).square();
-  EXPECT_LE(squared.max().item<float>(), 11.0 * 11 / 12 * 1.001);
+  EXPECT_LE(squared.max().item<float>(), 11.0 * 11 / 12 * 1.005);  // float16
 }
 
 TEST(Gaussians, OneImageIsTooFew) {
