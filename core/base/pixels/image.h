@@ -25,7 +25,7 @@ FrameView view(const Image& image);
 
 /// RGB of one part of a frame; only the pixels inside `part` are converted. Grey is replicated. YUV
 /// goes through the frame's matrix and range with the 8-bit arithmetic of videoconvert (GStreamer
-/// 1.22), chroma too: I420 takes the sample that covers the pixel, NV12 interpolates linearly.
+/// 1.22); I420 and YV12 take the chroma sample that covers a pixel, the others interpolate.
 /// @throws Error(kShapeMismatch) if `part` is not inside the frame or a plane is missing.
 Image to_rgb(const FrameView& frame, const Rect& part);
 
