@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The one function the elements look up in libuad.so.
+#include "models/backend_entry.h"
+
 #include "core/backend.h"
 #include "models/registry.h"
 

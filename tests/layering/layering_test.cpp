@@ -38,6 +38,7 @@ const std::vector<Rule>& rules() {
       {"models/backbones/", {"core/"}, kGlib},
       {"models/", {"core/", "models/backbones/", "models/registry.h"}, kGlib},
       {"models/registry.cpp", {"core/", "models/"}, kGlib},
+      {"models/backend_entry.cpp", {"core/", "models/registry.h", "models/backend_entry.h"}, kGlib},
       {"gst-plugins/meta/", {}, kTorch},
       {"gst-plugins/", {"core/base/"}, kTorch},
       {"tools/", {"core/", "models/", "gst-plugins/meta/"}, {}},

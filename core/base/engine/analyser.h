@@ -16,15 +16,17 @@ class Analyser {
  public:
   /// Loads the model and prepares the cutting of tiles as the model wants them. @throws Error
   static std::shared_ptr<const Analyser> load(Backend& backend, const std::filesystem::path& file,
-                                              const ExecutionOptions& options,
-                                              const ProgressFn& progress, std::stop_token stop);
+                                              const ExecutionOptions& options = {},
+                                              const ProgressFn& progress = nullptr,
+                                              std::stop_token stop = {});
 
   /// Tiles of a frame that brought none, by the model's own InputSpec and mask. @throws Error
   [[nodiscard]] TileBatchPtr cut(const FrameView& frame) const { return cutter_->cut(frame); }
 
   /// @throws Error(kShapeMismatch) with the fix if the tiles do not fit the model.
-  [[nodiscard]] AnalysisPtr analyse(const TileBatch& tiles, const Capture& capture,
-                                    const ThresholdOverrides& overrides, double cut_ms) const;
+  [[nodiscard]] AnalysisPtr analyse(const TileBatch& tiles, const Capture& capture = {},
+                                    const ThresholdOverrides& overrides = {},
+                                    double cut_ms = 0) const;
 
   /// Whether the tiles were cut as the model wants them, wherever in the frame.
   [[nodiscard]] bool fits(const TileBatch& tiles) const {
