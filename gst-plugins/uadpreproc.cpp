@@ -222,7 +222,10 @@ static gboolean uad_preproc_src_event(GstBaseTransform* base, GstEvent* event) {
     if (swapped && !swapped->empty()) state->settings.model = *swapped;
   }
   if (swapped) {
-    if (!swapped->empty()) uad_preproc_load(UAD_PREPROC(base));
+    if (!swapped->empty()) {
+      uad_preproc_load(UAD_PREPROC(base));
+      g_object_notify(G_OBJECT(base), "model");
+    }
     gst_event_unref(event);
     return TRUE;
   }

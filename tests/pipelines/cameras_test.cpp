@@ -96,16 +96,24 @@ TEST_F(Cameras, TwoCamerasShareOneModel) {
 }
 
 TEST_F(Cameras, TriggeredCameraHasEachResultBeforeTheNextFrame) {
-  Background line(
-      command("triggered-camera", model() + " " + in_folder("parts") +
-                                      " --source 'videotestsrc is-live=true num-buffers=2 ! "
-                                      "video/x-raw,width=64,height=48,framerate=1/2'"));
+  const std::string white =
+      "pattern=white num-buffers=2 ! video/x-raw,width=64,height=48,framerate=1/2";
+  Background line(command(
+      "triggered-camera",
+      model() + " " + in_folder("parts") + " --source 'videotestsrc is-live=true " + white + "'"));
   ASSERT_TRUE(eventually([&] { return !files("parts").empty(); }));
   const auto first = std::chrono::steady_clock::now();
   EXPECT_TRUE(line.running());
   ASSERT_TRUE(eventually([&] { return files("parts").size() == 2; }));
   EXPECT_GT(std::chrono::steady_clock::now() - first, 1s) << "the first waited for the second";
-  EXPECT_TRUE(eventually([&] { return !line.running(); }));
+  ASSERT_TRUE(eventually([&] { return !line.running(); }));
+  ASSERT_EQ(run_pipeline("videotestsrc " + white + " ! videoconvert ! uadinfer model=" + model() +
+                         " ! uadoverlay ! videoconvert ! pngenc ! multifilesink location=" +
+                         in_folder("judged.png")),
+            "");
+  for (const auto& part : files("parts")) {
+    EXPECT_EQ(test::read_bytes(part), test::read_bytes(folder() / "judged.png")) << part;
+  }
 }
 
 TEST_F(Cameras, KeepRunningGivesUpOnWrongUsageOnly) {
