@@ -10,6 +10,7 @@
 #include "core/data/image_io.h"
 #include "core/demo/line.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/tiny_disk.h"
 #include "tests/tools/run_program.h"
 
 namespace uad {
@@ -297,6 +298,19 @@ TEST_F(Uad, AFullDiskLeavesTheOldModelAndNoPart) {
   EXPECT_THAT(result.err, HasSubstr("model.uad"));
   EXPECT_EQ(test::read_bytes(output), before);
   EXPECT_EQ(std::distance(fs::directory_iterator(output.parent_path()), {}), 1);
+}
+
+TEST_F(Uad, AReallyFullDiskLeavesTheOldModelWhole) {
+  const test::TinyDisk disk;
+  if (!disk.mounted()) GTEST_SKIP() << disk.kWhyNot;
+  test::write_bytes(disk / "model.uad", "old");
+  disk.fill(16 << 10);
+  const ProgramResult result = train({"--output", disk / "model.uad"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.err, HasSubstr((disk / "model.uad").string()));
+  EXPECT_THAT(result.err, HasSubstr("No space left on device"));
+  EXPECT_EQ(test::read_bytes(disk / "model.uad"), "old");
+  EXPECT_EQ(disk.entries(), 2);
 }
 
 TEST_F(Uad, ErrorsAreOneLineAndNoBarIsDrawnIntoFiles) {

@@ -12,6 +12,7 @@
 #include "core/files/sha256.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/tiny_disk.h"
 
 namespace {
 
@@ -72,6 +73,21 @@ TEST(AtomicFile, FullDiskLeavesTheOldFileAndNamesTheReason) {
   }
   EXPECT_EQ(read_bytes(dir / "a.uad"), "old");
   EXPECT_EQ(dir.entries(), 1);
+}
+
+TEST(AtomicFile, ReallyFullDiskLeavesTheOldFileWhole) {
+  const uad::test::TinyDisk disk;
+  if (!disk.mounted()) GTEST_SKIP() << disk.kWhyNot;
+  write_bytes(disk / "a.uad", "old");
+  disk.fill(64 << 10);
+  const std::string large(200'000, 'x');
+  expect_error(ErrorCode::kFailed,
+               {(disk / "a.uad").string(), "No space left on device", "unchanged"},
+               [&] { uad::write_file(disk / "a.uad", large.data(), large.size()); });
+  EXPECT_EQ(read_bytes(disk / "a.uad"), "old");
+  EXPECT_EQ(disk.entries(), 2) << "the old file and the filler";
+  uad::write_file(disk / "a.uad", "small", 5);
+  EXPECT_EQ(read_bytes(disk / "a.uad"), "small") << "the space of the failed attempt is free again";
 }
 
 TEST(AtomicFile, MissingFolderAndFolderAsTargetAreErrors) {
