@@ -41,7 +41,8 @@ def measure(data: pathlib.Path, seed: int, options: argparse.Namespace, rest: li
     with tempfile.TemporaryDirectory() as folder:
         model, report = f"{folder}/model.uad", f"{folder}/report.json"
         run("train", "--method", options.method, "--data", str(data), "--output", model, "--weights-dir",
-            options.weights_dir, "--seed", str(seed), *rest)
+            options.weights_dir, "--seed", str(seed),
+            "--do-eval", "false", *rest)
         run("eval", "--model", model, "--data", str(data), "--json", report)
         return json.loads(pathlib.Path(report).read_text())
 

@@ -13,6 +13,7 @@
 #include "core/demo/line.h"
 #include "core/eval/evaluation.h"
 #include "core/eval/metrics.h"
+#include "core/eval/report/run.h"
 #include "core/exec/thread_pool.h"
 #include "core/loaded_model.h"
 #include "core/preprocessor.h"
@@ -22,6 +23,7 @@
 #include "tools/commands.h"
 #include "tools/console.h"
 #include "tools/demo_video.h"
+#include "tools/report_file.h"
 #include "tools/video_source.h"
 
 namespace uad::tools {
@@ -37,12 +39,13 @@ constexpr int kTrainImages = 40;
 constexpr int kGoodTestImages = 20;
 constexpr int kDefectiveImages = 10;  // of each kind
 constexpr int kVideoFrames = 12 * kDemoFramesPerSecond;
-constexpr int kBeltSpeed = 12;  // pixels a frame
+constexpr std::size_t kPictures = 6;  // of each side, in the report
+constexpr int kBeltSpeed = 12;        // pixels a frame
 constexpr std::array kKinds{Defect::kScratch, Defect::kStain, Defect::kDent};
 
 constexpr const char* kExamples =
     R"(Leaves in the folder: dataset/ (MVTec layout), line.mp4, model.uad, metrics.json,
-annotated.mp4, still-*.png.
+report.html, annotated.mp4, still-*.png.
 
 Examples:
   uad demo
@@ -144,7 +147,17 @@ class Demo {
     const ModelPtr model = load_model(model_file(), models::method_table(), {}, {}, {});
     const TilePreprocessor preprocessor({model->manifest().input, model->mask()});
     const auto test = open_images(list_mvtec(folder_ / "dataset").test);
-    metrics_ = to_json(evaluate(*model, preprocessor, *test, {.progress = bar_.callback()}));
+    report::GalleryKeeper keeper(model->manifest().thresholds.map, kPictures);
+    metrics_ =
+        to_json(evaluate(*model, preprocessor, *test,
+                         {.visit = [&](const LabelledFrame& frame,
+                                       const ModelOutput& output) { keeper.offer(frame, output); },
+                          .progress = bar_.callback()}));
+    metrics_["model"] = model_file().string();
+    metrics_["data"] = (folder_ / "dataset").string();
+    metrics_["gallery"] = to_json(keeper.gallery());
+    write_report((folder_ / "report.html").string(), report::parse_runs(metrics_, "metrics.json"),
+                 "Inspection report: the demo line");
   }
 
   /// Every third part is defective, and the kinds take turns.
@@ -219,7 +232,8 @@ class Demo {
     fmt::print("video       {} frames, {} rejected, frame AUROC {}\n", verdicts_.size(), rejected,
                metric(metrics_["video"]["frame_auroc"]));
     fmt::print("files       {}\n", folder_.string());
-    for (const char* name : {"model.uad", "metrics.json", "line.mp4", "annotated.mp4"}) {
+    for (const char* name :
+         {"model.uad", "metrics.json", "report.html", "line.mp4", "annotated.mp4"}) {
       fmt::print("            {}\n", (folder_ / name).string());
     }
     for (const fs::path& still : stills_) fmt::print("            {}\n", still.string());

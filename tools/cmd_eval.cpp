@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/eval/evaluation.h"
+#include "core/eval/report/run.h"
 #include "core/exec/thread_pool.h"
 #include "core/loaded_model.h"
 #include "core/preprocessor.h"
@@ -14,6 +15,7 @@
 #include "tools/commands.h"
 #include "tools/common_options.h"
 #include "tools/console.h"
+#include "tools/report_file.h"
 
 namespace uad::tools {
 namespace {
@@ -22,6 +24,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kExamples = R"(Examples:
   uad eval --model screw.uad --data mvtec/screw --json metrics.json
+  uad eval --model screw.uad --data mvtec/screw --report screw.html
   uad eval --model models/ --data mvtec --category all --json -)";
 
 Syntax eval_syntax() {
@@ -32,7 +35,16 @@ Syntax eval_syntax() {
   syntax.options = join({{{.name = "model",
                            .help = "model file; for a group of categories, their folder",
                            .aliases = {"model_path"}},
-                          {.name = "json", .help = "write the metrics as JSON; - = stdout"},
+                          {.name = "json",
+                           .help = "write metrics, scores and curves as JSON, which uad report "
+                                   "reads; - = stdout, without pictures"},
+                          {.name = "report", .help = "write a report, one HTML file"},
+                          {.name = "gallery",
+                           .type = OptionType::kInt,
+                           .default_value = 6,
+                           .help = "worst images of each side that are kept as pictures; 0 = none",
+                           .minimum = 0,
+                           .maximum = 100},
                           {.name = "part",
                            .help = "K/N: only the K-th of N blocks of every kind, to choose "
                                    "settings on one and measure on another"}},
@@ -47,15 +59,6 @@ fs::path model_file(const Arguments& args, const CategoryData& data) {
   if (!args.has("model")) throw UsageError("--model is missing: a .uad file made by uad train.");
   const fs::path model = args.get<std::string>("model");
   return fs::is_directory(model) ? model / (data.name + ".uad") : model;
-}
-
-Evaluation evaluate_one(const fs::path& file, const CategoryData& data, const Arguments& args) {
-  ProgressBar bar;
-  const auto test = open_split(data.path, Split::kTest, args);
-  const ModelPtr model = load_model(file, models::method_table(), execution_options(args),
-                                    bar.callback(), std::stop_token());
-  const TilePreprocessor preprocessor({model->manifest().input, model->mask()});
-  return evaluate(*model, preprocessor, *test, {.progress = bar.callback()});
 }
 
 std::string percent(double value) {
@@ -74,7 +77,8 @@ void print_summary(const std::string& name, const Evaluation& evaluation) {
              percent(evaluation.pixels.average_precision), percent(evaluation.pixels.f1.f1),
              percent(evaluation.pixels.aupro));
   fmt::print(stderr, "  at the model's reject threshold {:.6g}: balanced accuracy {}\n",
-             evaluation.reject, percent(evaluation.at_reject.balanced_accuracy()));
+             evaluation.manifest.thresholds.image.thr,
+             percent(evaluation.at_reject.balanced_accuracy()));
   fmt::print(stderr, "  {:.1f} ms per image\n", evaluation.ms_per_image);
   for (const auto& [key, reason] : evaluation.undefined) {
     fmt::print(stderr, "  {} is undefined: {}\n", key, reason);
@@ -82,6 +86,28 @@ void print_summary(const std::string& name, const Evaluation& evaluation) {
   for (const SkippedFrame& frame : evaluation.skipped) {
     note(fmt::format("skipped \"{}\": {}", frame.name, frame.reason));
   }
+}
+
+/// What --json and --report hold of one category.
+nlohmann::json evaluate_one(const fs::path& file, const CategoryData& data, const Arguments& args,
+                            std::size_t pictures) {
+  ProgressBar bar;
+  const auto test = open_split(data.path, Split::kTest, args);
+  const ModelPtr model = load_model(file, models::method_table(), execution_options(args),
+                                    bar.callback(), std::stop_token());
+  const TilePreprocessor preprocessor({model->manifest().input, model->mask()});
+  report::GalleryKeeper keeper(model->manifest().thresholds.map, pictures);
+  const Evaluation evaluation =
+      evaluate(*model, preprocessor, *test,
+               {.visit = [&](const LabelledFrame& frame,
+                             const ModelOutput& output) { keeper.offer(frame, output); },
+                .progress = bar.callback()});
+  print_summary(data.name, evaluation);
+  nlohmann::json record = to_json(evaluation);
+  record["model"] = file.string();
+  record["data"] = data.path.string();
+  if (pictures > 0) record["gallery"] = to_json(keeper.gallery());
+  return record;
 }
 
 /// Mean of a metric over the categories where it is defined; null where there is none.
@@ -110,21 +136,21 @@ nlohmann::json with_mean(const nlohmann::json& categories) {
 int run_eval(const Args& args) {
   const Arguments arguments = parse_arguments(eval_syntax(), args);
   announce(arguments);
+  const std::string json = arguments.text("json");
+  const std::string page = arguments.text("report");
+  prepare_output(json, "--json");
+  prepare_output(page, "--report");
+  const bool for_file = !page.empty() || (!json.empty() && json != "-");
+  const auto pictures = for_file ? arguments.get<std::size_t>("gallery") : 0;
   use_threads(arguments.get<int>("threads"));
   nlohmann::json categories = nlohmann::json::object();
   const std::vector<CategoryData> data = find_data(arguments);
   for (const CategoryData& one : data) {
-    const fs::path file = model_file(arguments, one);
-    const Evaluation evaluation = evaluate_one(file, one, arguments);
-    print_summary(one.name, evaluation);
-    categories[one.name] = to_json(evaluation);
-    categories[one.name]["model"] = file.string();
-    categories[one.name]["data"] = one.path.string();
+    categories[one.name] = evaluate_one(model_file(arguments, one), one, arguments, pictures);
   }
-  if (arguments.has("json")) {
-    write_json(arguments.get<std::string>("json"),
-               data.size() == 1 ? *categories.begin() : with_mean(categories));
-  }
+  const nlohmann::json record = data.size() == 1 ? *categories.begin() : with_mean(categories);
+  if (!json.empty()) write_json(json, record);
+  if (!page.empty()) write_report(page, report::parse_runs(record, page), "");
   return 0;
 }
 

@@ -105,8 +105,8 @@ std::vector<OptionSpec> own_specs() {
        .minimum = 0},
       {.name = "do_eval",
        .type = OptionType::kBool,
-       .default_value = false,
-       .help = "evaluate on the test set afterwards"},
+       .help = "evaluate on the test set afterwards [true where there is one]",
+       .aliases = {"do_val"}},
       {.name = "json", .help = "write what was trained as JSON; - = stdout"},
   };
 }
@@ -224,19 +224,16 @@ fs::path output_path(const Arguments& args, const std::string& name, bool group,
   return group ? output / (name + ".uad") : output;
 }
 
-/// Found out before the work, not after it.
-void prepare_folder(const fs::path& output) {
-  if (fs::is_directory(output)) {
-    throw UsageError(fmt::format("--output \"{}\" is a folder; name a file, e.g. \"{}\".",
-                                 output.string(), (output / "model.uad").string()));
+/// @throws UsageError if it was asked for and there is nothing to evaluate on.
+bool wants_evaluation(const CategoryData& data, const Arguments& args) {
+  const bool possible = fs::is_directory(data.path / "test");
+  if (!args.has("do_eval")) return possible;
+  const bool wanted = args.get<bool>("do_eval");
+  if (wanted && !possible) {
+    throw UsageError(fmt::format("--do-eval needs test images, but \"{}\" has no folder test.",
+                                 data.path.string()));
   }
-  std::error_code failure;
-  if (output.has_parent_path()) fs::create_directories(output.parent_path(), failure);
-  if (failure) {
-    throw Error(ErrorCode::kFailed,
-                fmt::format("Folder \"{}\" cannot be made ({}). Change --output.",
-                            output.parent_path().string(), failure.message()));
-  }
+  return wanted;
 }
 
 nlohmann::json summary(const fs::path& output, const ModelFile& file, const std::string& sha256,
@@ -257,7 +254,8 @@ nlohmann::json train_one(const CategoryData& data, bool group, const TrainReques
                          const Arguments& args) {
   const fs::path output = output_path(args, data.name, group,
                                       complete_options(request.method->options, request.options));
-  prepare_folder(output);
+  prepare_output(output, "--output");
+  const bool evaluation = wants_evaluation(data, args);
   const auto start = std::chrono::steady_clock::now();
   const auto source = open_split(data.path, Split::kTrain, args);
   ModelFile file = [&] {
@@ -281,7 +279,7 @@ nlohmann::json train_one(const CategoryData& data, bool group, const TrainReques
   fmt::print(stderr, "{}: {} images ({} skipped), reject {:.6g}, warn {:.6g}, {:.1f} s\n",
              output.string(), file.manifest.training.images, file.manifest.training.skipped,
              file.manifest.thresholds.image.thr, file.manifest.thresholds.warn, seconds);
-  if (args.get<bool>("do_eval")) {
+  if (evaluation) {
     result["evaluation"] = to_json(evaluate_test_set(file, request, data, args));
     fmt::print(stderr, "image AUROC {}, pixel AUROC {}\n",
                result["evaluation"]["image_auroc"].dump(),

@@ -14,6 +14,7 @@ using Args = std::vector<std::string>;
 int run_train(const Args& args);
 int run_eval(const Args& args);
 int run_predict(const Args& args);
+int run_report(const Args& args);
 int run_info(const Args& args);
 int run_demo(const Args& args);
 

@@ -2,7 +2,6 @@
 #include "tools/console.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <fstream>
 #include <system_error>
@@ -12,6 +11,8 @@
 
 #include "core/base/error.h"
 #include "core/base/log.h"
+#include "core/files/atomic_file.h"
+#include "tools/arguments.h"
 
 namespace uad::tools {
 
@@ -48,8 +49,22 @@ ProgressFn ProgressBar::callback() {
   return [this](double fraction, const std::string& stage) { update(fraction, stage); };
 }
 
+void prepare_output(const std::filesystem::path& file, const std::string& option) {
+  if (file.empty() || file == "-") return;
+  if (std::filesystem::is_directory(file)) {
+    throw UsageError(fmt::format("{} \"{}\" is a folder; name a file.", option, file.string()));
+  }
+  std::error_code failure;
+  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), failure);
+  if (failure) {
+    throw Error(ErrorCode::kFailed,
+                fmt::format("Folder \"{}\" cannot be made ({}). Change {}.",
+                            file.parent_path().string(), failure.message(), option));
+  }
+}
+
 void write_json(const std::string& file, const nlohmann::json& value) {
-  write_text(file, value.dump(2) + "\n");
+  write_text(file, value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 void write_text(const std::string& file, const std::string& text) {
@@ -57,23 +72,17 @@ void write_text(const std::string& file, const std::string& text) {
     fmt::print("{}", text);
     return;
   }
-  const std::filesystem::path target(file);
   std::error_code ignored;
-  if (target.has_parent_path()) std::filesystem::create_directories(target.parent_path(), ignored);
-  const std::filesystem::path part = file + ".part";
-  errno = 0;
-  std::ofstream out(part, std::ios::binary);
-  out << text;
-  out.close();
-  std::error_code failure(errno, std::generic_category());
-  if (out) {
-    failure.clear();
-    std::filesystem::rename(part, target, failure);
-    if (!failure) return;
+  if (std::filesystem::exists(file, ignored) && !std::filesystem::is_regular_file(file, ignored) &&
+      !std::filesystem::is_directory(file, ignored)) {
+    // A pipe or a device, e.g. /dev/stdout, is written to and not replaced.
+    std::ofstream out(file, std::ios::binary);
+    out << text;
+    if (out.flush()) return;
+    throw Error(ErrorCode::kFailed, fmt::format("\"{}\" cannot be written.", file));
   }
-  std::filesystem::remove(part, ignored);
-  throw Error(ErrorCode::kFailed,
-              fmt::format("\"{}\" cannot be written ({}).", file, failure.message()));
+  prepare_output(file, "the output");
+  write_file(file, text.data(), text.size());
 }
 
 }  // namespace uad::tools

@@ -37,8 +37,14 @@ class ProgressBar {
   Clock::time_point last_{};
 };
 
+/// Makes the folder of a file that will be written, so that a wrong path is found before the work
+/// and not after it. "" and "-" need none.
+/// @param option  names it in messages, e.g. "--output".
+/// @throws UsageError if it is a folder; Error(kFailed) if its folder cannot be made.
+void prepare_output(const std::filesystem::path& file, const std::string& option);
+
 /// To a file (written beside it first, then renamed), or to stdout for "-".
-/// @throws Error(kFailed) with the system's reason.
+/// Bytes that are no UTF-8 become U+FFFD. @throws Error(kFailed) with the system's reason.
 void write_json(const std::string& file, const nlohmann::json& value);
 /// The same for any text.
 void write_text(const std::string& file, const std::string& text);

@@ -25,6 +25,7 @@ struct Command {
 constexpr std::array kCommands{
     Command{"train", run_train, "learn from good images or a good stretch of video"},
     Command{"eval", run_eval, "measure a model on labelled images"},
+    Command{"report", run_report, "compare evaluations in one HTML file"},
     Command{"predict", run_predict, "score images or the frames of a video"},
     Command{"info", run_info, "show what a model file holds"},
     Command{"demo", run_demo, "draw a small production line, train, evaluate and run it"},

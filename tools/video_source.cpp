@@ -9,6 +9,7 @@
 #include <gst/video/video.h>
 
 #include "core/base/error.h"
+#include "tools/mp4_check.h"
 
 namespace uad::tools {
 namespace {
@@ -129,6 +130,13 @@ VideoSource::VideoSource(std::filesystem::path file, FrameRange range)
 }
 
 void VideoSource::start() {
+  // Before GStreamer sees it: decodebin may drop the error of a demuxer that fails while it is
+  // being tried out, and then nothing ever comes.
+  if (const std::string missing = missing_from_mp4(file_); !missing.empty()) {
+    throw Error(
+        ErrorCode::kBadFile,
+        fmt::format("Video \"{}\" is cut off: {}. Copy the file again.", file_.string(), missing));
+  }
   // videoconvert passes everything on untouched that is in the list.
   pipeline_ = std::make_unique<Pipeline>(
       "filesrc name=file ! decodebin ! videoconvert ! "

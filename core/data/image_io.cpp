@@ -89,6 +89,33 @@ Image blank(const cv::Mat& decoded, int channels) {
   return {decoded.cols, decoded.rows, channels, std::vector<std::uint8_t>(pixels)};
 }
 
+/// @param what  for the message.
+std::vector<std::uint8_t> encode(const Image& image, const char* extension,
+                                 const std::vector<int>& parameters, const std::string& what) {
+  silence_opencv();
+  std::vector<std::uint8_t> encoded;
+  std::string reason;
+  try {
+    const cv::Mat pixels(image.height, image.width, CV_8UC(image.channels),
+                         const_cast<std::uint8_t*>(image.pixels.data()));
+    cv::Mat swapped;  // must not share the image's pixels: cvtColor would write into them
+    if (image.channels == 3) cv::cvtColor(pixels, swapped, cv::COLOR_RGB2BGR);
+    if (!cv::imencode(extension, image.channels == 3 ? swapped : pixels, encoded, parameters)) {
+      encoded.clear();
+    }
+  } catch (const cv::Exception& e) {
+    encoded.clear();
+    reason = e.what();
+  }
+  if (encoded.empty()) {
+    throw Error(ErrorCode::kFailed,
+                fmt::format("An image of {}x{} pixels cannot be encoded as {}.", image.width,
+                            image.height, what),
+                reason);
+  }
+  return encoded;
+}
+
 }  // namespace
 
 bool has_image_extension(const std::filesystem::path& file) {
@@ -140,23 +167,13 @@ Image read_mask(const std::filesystem::path& file) {
   return mask;
 }
 
+std::vector<std::uint8_t> encode_jpeg(const Image& image, int quality) {
+  return encode(image, ".jpg", {cv::IMWRITE_JPEG_QUALITY, quality}, "JPEG");
+}
+
 void write_png(const std::filesystem::path& file, const Image& image) {
-  silence_opencv();
-  std::vector<std::uint8_t> encoded;
-  try {
-    const cv::Mat pixels(image.height, image.width, CV_8UC(image.channels),
-                         const_cast<std::uint8_t*>(image.pixels.data()));
-    cv::Mat swapped;  // must not share the image's pixels: cvtColor would write into them
-    if (image.channels == 3) cv::cvtColor(pixels, swapped, cv::COLOR_RGB2BGR);
-    if (!cv::imencode(".png", image.channels == 3 ? swapped : pixels, encoded)) encoded.clear();
-  } catch (const cv::Exception& e) {
-    throw Error(ErrorCode::kFailed,
-                fmt::format("Image '{}' cannot be encoded as PNG.", file.string()), e.what());
-  }
-  if (encoded.empty()) {
-    throw Error(ErrorCode::kFailed,
-                fmt::format("Image '{}' cannot be encoded as PNG.", file.string()));
-  }
+  const std::vector<std::uint8_t> encoded =
+      encode(image, ".png", {}, fmt::format("PNG file '{}'", file.string()));
   write_file(file, encoded.data(), encoded.size());
 }
 

@@ -5,8 +5,10 @@
 // the same score.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "core/base/pixels/image.h"
 
@@ -23,6 +25,9 @@ Image read_image(const std::filesystem::path& file);
 /// 128 count as black.
 /// @throws Error(kNotFound, kBadFile). @note Thread-safe.
 Image read_mask(const std::filesystem::path& file);
+
+/// A JPEG file of an RGB or one-channel image. @param quality  0…100. @throws Error(kFailed).
+std::vector<std::uint8_t> encode_jpeg(const Image& image, int quality);
 
 /// RGB or one channel, written atomically. @throws Error(kFailed).
 void write_png(const std::filesystem::path& file, const Image& image);

@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/pixels/image.h"
+#include "core/frame_digest.h"
 
 namespace uad {
 namespace {
@@ -32,6 +33,7 @@ class Evaluator {
     result_.pixels = pixels_->result();
     image_metrics();
     explain_undefined();
+    describe_model();
     return std::move(result_);
   }
 
@@ -45,6 +47,8 @@ class Evaluator {
       const auto [output, plan] = analyse(frame);
       total_ms += std::chrono::duration<double, std::milli>(Clock::now() - start).count();
       keep_score(frame, output);
+      digest_.add(frame.name, frame.view);
+      if (options_.visit) options_.visit(frame, output);
       pixel_count_ += static_cast<std::int64_t>(output.map.values.size());
       if (pixel_count_ <= options_.exact_pixels) {
         add_pixels(frame, output, plan);
@@ -122,12 +126,21 @@ class Evaluator {
       scores.push_back(frame.score);
       labels.push_back(frame.defective ? 1 : 0);
     }
-    result_.reject = model_.manifest().thresholds.image.thr;
+    const double reject = model_.manifest().thresholds.image.thr;
     result_.image_auroc = auroc(scores, labels);
     result_.image_ap = average_precision(scores, labels);
     result_.image_f1 = optimal_f1(scores, labels);
     result_.at_f1 = confusion_at(scores, labels, result_.image_f1.threshold);
-    result_.at_reject = confusion_at(scores, labels, result_.reject);
+    result_.at_reject = confusion_at(scores, labels, reject);
+    result_.image_curves = curves(scores, labels);
+  }
+
+  void describe_model() {
+    result_.test_sha256 = digest_.finish();
+    result_.manifest = model_.manifest();
+    result_.model_sha256 = model_.sha256();
+    result_.device = model_.device();
+    result_.precision = model_.precision();
   }
 
   void explain_undefined() {
@@ -169,52 +182,43 @@ class Evaluator {
   Evaluation result_;
   std::optional<PixelMetrics> pixels_;
   std::int64_t pixel_count_ = 0;
+  FrameDigest digest_;
 };
-
-nlohmann::json number_or_null(double value) {
-  return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json();
-}
-
-nlohmann::json to_json(const Confusion& confusion) {
-  return {{"tp", confusion.tp},
-          {"fp", confusion.fp},
-          {"fn", confusion.fn},
-          {"tn", confusion.tn},
-          {"accuracy", number_or_null(confusion.accuracy())},
-          {"balanced_accuracy", number_or_null(confusion.balanced_accuracy())},
-          {"precision", number_or_null(confusion.precision())},
-          {"recall", number_or_null(confusion.recall())},
-          {"f1", number_or_null(confusion.f1())}};
-}
-
-nlohmann::json counts(const Evaluation& evaluation) {
-  std::map<std::string, int> kinds;
-  int defective = 0;
-  for (const ScoredFrame& frame : evaluation.frames) {
-    ++kinds[frame.kind];
-    defective += frame.defective ? 1 : 0;
-  }
-  nlohmann::json skipped = nlohmann::json::array();
-  for (const SkippedFrame& frame : evaluation.skipped) {
-    skipped.push_back({{"path", frame.name}, {"reason", frame.reason}});
-  }
-  return {{"images", evaluation.frames.size()},
-          {"good", static_cast<int>(evaluation.frames.size()) - defective},
-          {"defective", defective},
-          {"kinds", kinds},
-          {"skipped", evaluation.skipped.size()},
-          {"skipped_images", skipped},
-          {"missing_masks", evaluation.missing_masks},
-          {"pixels", evaluation.pixels.pixels},
-          {"defect_pixels", evaluation.pixels.defect_pixels},
-          {"defect_regions", evaluation.pixels.components}};
-}
 
 }  // namespace
 
 Evaluation evaluate(const Model& model, const Preprocessor& preprocessor, FrameSource& test,
                     const EvaluationOptions& options) {
   return Evaluator(model, preprocessor, test, options).run();
+}
+
+std::vector<KindResult> results_by_kind(const std::vector<ScoredFrame>& frames,
+                                        const Thresholds& thresholds) {
+  std::vector<KindResult> result;
+  std::vector<std::pair<bool, std::string>> kinds;  // good sorts first
+  for (const ScoredFrame& frame : frames) kinds.emplace_back(frame.defective, frame.kind);
+  std::ranges::sort(kinds);
+  kinds.erase(std::unique(kinds.begin(), kinds.end()), kinds.end());
+  for (const auto& [defective, kind] : kinds) {
+    KindResult one{.kind = kind, .defective = defective};
+    std::vector<float> scores;
+    std::vector<std::uint8_t> labels;
+    for (const ScoredFrame& frame : frames) {
+      const bool own = frame.kind == kind && frame.defective == defective;
+      if (own) {
+        const Verdict verdict = judge(frame.score, thresholds);
+        ++one.images;
+        one.rejected += verdict == Verdict::kReject ? 1 : 0;
+        one.warned += verdict == Verdict::kWarn ? 1 : 0;
+      }
+      if (!own && frame.defective) continue;
+      scores.push_back(frame.score);
+      labels.push_back(frame.defective ? 1 : 0);
+    }
+    one.auroc = auroc(scores, labels);
+    result.push_back(std::move(one));
+  }
+  return result;
 }
 
 Image mask_on_map(const Image& mask, const Image& ignore, const TilePlan& plan) {
@@ -225,36 +229,6 @@ Image mask_on_map(const Image& mask, const Image& ignore, const TilePlan& plan) 
   for (std::size_t i = 0; i < result.pixels.size(); ++i) {
     if (kept.pixels[i] == 0) result.pixels[i] = 0;
   }
-  return result;
-}
-
-nlohmann::json to_json(const Evaluation& evaluation) {
-  const PixelMetrics::Result& pixels = evaluation.pixels;
-  nlohmann::json images = nlohmann::json::array();
-  for (const ScoredFrame& frame : evaluation.frames) {
-    images.push_back({{"path", frame.name}, {"kind", frame.kind}, {"score", frame.score}});
-  }
-  nlohmann::json result{
-      {"image_auroc", number_or_null(evaluation.image_auroc)},
-      {"image_ap", number_or_null(evaluation.image_ap)},
-      {"image_f1", number_or_null(evaluation.image_f1.f1)},
-      {"image_threshold", number_or_null(evaluation.image_f1.threshold)},
-      {"image_balanced_accuracy", number_or_null(evaluation.at_f1.balanced_accuracy())},
-      {"image_at_f1", to_json(evaluation.at_f1)},
-      {"image_at_reject", to_json(evaluation.at_reject)},
-      {"reject_threshold", evaluation.reject},
-      {"pixel_auroc", number_or_null(pixels.auroc)},
-      {"pixel_ap", number_or_null(pixels.average_precision)},
-      {"pixel_f1", number_or_null(pixels.f1.f1)},
-      {"pixel_threshold", number_or_null(pixels.f1.threshold)},
-      {"pixel_pro", number_or_null(pixels.aupro)},
-      {"pixel_exact", pixels.exact},
-      {"counts", counts(evaluation)},
-      {"ms_per_image", evaluation.ms_per_image},
-      {"undefined", evaluation.undefined},
-      {"images", images},
-  };
-  for (const auto& [key, reason] : evaluation.undefined) result[key] = nullptr;
   return result;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <stop_token>
 #include <string>
@@ -11,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/backend.h"
+#include "core/base/results/verdict.h"
 #include "core/data/frame_source.h"
 #include "core/eval/metrics.h"
 
@@ -22,6 +24,8 @@ struct EvaluationOptions {
   std::int64_t exact_pixels = 16LL << 20;
   std::size_t bins = 1 << 20;
   double pro_limit = 0.3;
+  /// Called once for every frame, in order, while its pixels are there; may be empty.
+  std::function<void(const LabelledFrame&, const ModelOutput&)> visit;
   ProgressFn progress;
   std::stop_token stop;
 };
@@ -34,6 +38,21 @@ struct ScoredFrame {
   float map_maximum = 0;  ///< raw
 };
 
+/// What became of the images of one kind.
+struct KindResult {
+  std::string kind;
+  bool defective = false;
+  std::int64_t images = 0;
+  std::int64_t rejected = 0;
+  std::int64_t warned = 0;  ///< warn ≤ score < reject
+  double auroc = 0;         ///< against all good images; NaN for good ones and where there are none
+  [[nodiscard]] std::int64_t passed() const { return images - rejected - warned; }
+};
+
+/// "good" first, then the defects by name.
+std::vector<KindResult> results_by_kind(const std::vector<ScoredFrame>& frames,
+                                        const Thresholds& thresholds);
+
 /// A metric without both classes is NaN; `undefined` gives the reason by JSON key.
 struct Evaluation {
   std::vector<ScoredFrame> frames;
@@ -42,7 +61,7 @@ struct Evaluation {
   OptimalF1 image_f1;
   Confusion at_f1;      ///< image decisions at image_f1.threshold
   Confusion at_reject;  ///< image decisions at the model's own reject threshold
-  double reject = 0;    ///< raw
+  Curves image_curves;
   PixelMetrics::Result pixels{};
   float map_low = 0;  ///< smallest and largest map value seen
   float map_high = 0;
@@ -50,6 +69,12 @@ struct Evaluation {
   std::size_t missing_masks = 0;
   double ms_per_image = 0;  ///< preparing and analysing, without reading the file
   std::map<std::string, std::string> undefined;
+  std::string
+      test_sha256;    ///< of the frames seen (see FrameDigest): tells whether two runs compare
+  Manifest manifest;  ///< the model's
+  std::string model_sha256;
+  std::string device;
+  std::string precision;
 };
 
 /// Masks follow their frame: same ROI, nearest-neighbour resize and crop to the map's grid. What
@@ -60,7 +85,8 @@ struct Evaluation {
 [[nodiscard]] Evaluation evaluate(const Model& model, const Preprocessor& preprocessor,
                                   FrameSource& test, const EvaluationOptions& options);
 
-/// The object of `uad eval --json`: undefined metrics are null, with the reason under `undefined`.
+/// The object of `uad eval --json`: undefined metrics are null, with the reason under `undefined`;
+/// everything that a report needs but the pictures (see report/run.h).
 nlohmann::json to_json(const Evaluation& evaluation);
 
 /// The ground truth on the map's grid, 0 or 255. @param ignore  the model's mask; empty = none.

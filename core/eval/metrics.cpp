@@ -36,7 +36,10 @@ class CurveWalk {
       : positives_(positives),
         negatives_(negatives),
         components_(components),
-        pro_limit_(pro_limit) {}
+        pro_limit_(pro_limit) {
+    roc_.add({0, 0});
+    pro_curve_.add({0, 0});
+  }
 
   void step(const Group& group) {
     const Confusion before = now_;
@@ -53,6 +56,11 @@ class CurveWalk {
       best_f1_ = {now_.f1(), group.score};
       at_best_f1_ = now_;
     }
+    if (!defined()) return;
+    const double false_positive_rate = ratio(now_.fp, negatives_);
+    roc_.add({false_positive_rate, now_.recall()});
+    precision_recall_.add({now_.recall(), now_.precision()});
+    pro_curve_.add({false_positive_rate, pro_});
   }
 
   [[nodiscard]] bool defined() const { return positives_ > 0 && negatives_ > 0; }
@@ -66,6 +74,11 @@ class CurveWalk {
   [[nodiscard]] double aupro() const { return defined() ? pro_area_ / pro_limit_ : kNaN; }
   [[nodiscard]] OptimalF1 best_f1() const { return defined() ? best_f1_ : OptimalF1{kNaN, kNaN}; }
   [[nodiscard]] Confusion at_best_f1() const { return defined() ? at_best_f1_ : Confusion{}; }
+  [[nodiscard]] Curves curves() const {
+    if (!defined()) return {};
+    return {roc_.points(), precision_recall_.points(),
+            components_ > 0 ? pro_curve_.points() : Curve()};
+  }
 
  private:
   /// Trapezoid of PRO over false-positive rate, cut at the limit.
@@ -93,6 +106,9 @@ class CurveWalk {
   double pro_area_ = 0;
   OptimalF1 best_f1_;
   Confusion at_best_f1_;
+  ThinCurve roc_;
+  ThinCurve precision_recall_;
+  ThinCurve pro_curve_;
 };
 
 void demand_finite(float score) {
@@ -181,6 +197,10 @@ double average_precision(std::span<const float> scores, std::span<const std::uin
 
 OptimalF1 optimal_f1(std::span<const float> scores, std::span<const std::uint8_t> labels) {
   return walk_images(scores, labels).best_f1();
+}
+
+Curves curves(std::span<const float> scores, std::span<const std::uint8_t> labels) {
+  return walk_images(scores, labels).curves();
 }
 
 Confusion confusion_at(std::span<const float> scores, std::span<const std::uint8_t> labels,
@@ -278,7 +298,7 @@ PixelMetrics::Result PixelMetrics::result() {
           walk.aupro(),      walk.best_f1(),
           walk.at_best_f1(), pixels,
           defects,           components_,
-          bins_.empty()};
+          bins_.empty(),     walk.curves()};
 }
 
 }  // namespace uad

@@ -11,6 +11,8 @@
 #include <span>
 #include <vector>
 
+#include "core/eval/curve.h"
+
 namespace uad {
 
 struct Confusion {
@@ -34,6 +36,14 @@ OptimalF1 optimal_f1(std::span<const float> scores, std::span<const std::uint8_t
 Confusion confusion_at(std::span<const float> scores, std::span<const std::uint8_t> labels,
                        double threshold);
 
+/// Empty where undefined. Axes 0…1; thinned for charts, so areas are not taken from them.
+struct Curves {
+  Curve roc;               ///< true-positive over false-positive rate, from (0, 0)
+  Curve precision_recall;  ///< precision over recall, one step a threshold, falling thresholds
+  Curve pro;               ///< per-region overlap over false-positive rate; pixels only
+};
+Curves curves(std::span<const float> scores, std::span<const std::uint8_t> labels);
+
 /// Pixel metrics over any number of images, in bounded memory: `bins` = 0 keeps every score and is
 /// exact; otherwise scores are counted in that many equal bins of [low, high] (two passes by the
 /// caller; error at most half the share of pairs that fall into one bin) and memory does not grow
@@ -52,6 +62,7 @@ class PixelMetrics {
     Confusion at_f1;
     std::int64_t pixels, defect_pixels, components;
     bool exact;
+    Curves curves;
   };
   explicit PixelMetrics(const Options& options);
   /// One image. @param mask  [height * width], non-zero = defect; 8-connected components count for

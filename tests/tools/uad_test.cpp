@@ -56,8 +56,8 @@ class Uad : public ::testing::Test {
   }
 
   static ProgramResult train(std::vector<std::string> more) {
-    std::vector<std::string> args{"train",    "--data",  data(), "--backbone", "gabor",
-                                  "--resize", "128x128", "--k",  "5"};
+    std::vector<std::string> args{"train",   "--data", data(), "--backbone", "gabor", "--resize",
+                                  "128x128", "--k",    "5",    "--do-eval",  "false"};
     args.insert(args.end(), more.begin(), more.end());
     return run_uad(args);
   }
@@ -80,7 +80,7 @@ TempDir* Uad::shared_ = nullptr;
 
 TEST_F(Uad, HelpOfEveryCommandHasExamples) {
   EXPECT_EQ(run_uad({"--help"}).code, 0);
-  for (const char* command : {"train", "eval", "predict", "info", "demo"}) {
+  for (const char* command : {"train", "eval", "report", "predict", "info", "demo"}) {
     const ProgramResult result = run_uad({command, "--help"});
     EXPECT_EQ(result.code, 0) << command;
     EXPECT_THAT(result.out, HasSubstr("Examples:")) << command;
@@ -96,6 +96,10 @@ TEST_F(Uad, WrongUsageIsExitCode2) {
                                                {"train", "--data", data(), "--seed", "x"},
                                                {"train", "--method", "nothing"},
                                                {"eval", "--data", data()},
+                                               {"eval", "--gallery", "-1"},
+                                               {"report"},
+                                               {"report", "run.json"},
+                                               {"report", "--output", "x.html"},
                                                {"predict", "--model", model()},
                                                {"info"}}) {
     const ProgramResult result = run_uad(args);
@@ -138,6 +142,27 @@ TEST_F(Uad, QualityInspectorsOtherReductionsArePadim) {
   EXPECT_GT(read_json(folder_ / "e.json")["image_auroc"], 0.5);
 }
 
+TEST_F(Uad, TrainingEvaluatesWhereThereAreTestImages) {
+  const std::vector<std::string> args{
+      "train",    "--backbone",      "gabor",  "--resize",         "64",    "--k", "5",
+      "--output", folder_ / "y.uad", "--json", folder_ / "s.json", "--data"};
+  const auto train_on = [&](const std::string& data, std::vector<std::string> more) {
+    more.insert(more.begin(), data);
+    more.insert(more.begin(), args.begin(), args.end());
+    return run_uad(more);
+  };
+  ASSERT_EQ(train_on(data(), {}).code, 0);
+  EXPECT_TRUE(read_json(folder_ / "s.json")["evaluation"]["image_auroc"].is_number());
+  ASSERT_EQ(train_on(data(), {"--do-eval", "false"}).code, 0);
+  EXPECT_FALSE(read_json(folder_ / "s.json").contains("evaluation"));
+  const std::string good_only = *shared_ / "set" / "train" / "good";
+  ASSERT_EQ(train_on(good_only, {}).code, 0);
+  EXPECT_FALSE(read_json(folder_ / "s.json").contains("evaluation"));
+  const ProgramResult asked = train_on(good_only, {"--do-eval"});
+  EXPECT_EQ(asked.code, 2);
+  EXPECT_THAT(asked.err, HasSubstr("has no folder test"));
+}
+
 TEST_F(Uad, RatioIsKInPercent) {
   const std::string output = folder_ / "y.uad";
   ASSERT_EQ(train({"--output", output, "--ratio", "0.03"}).code, 0);
@@ -157,6 +182,72 @@ TEST_F(Uad, EvalWritesEveryMetric) {
   EXPECT_EQ(metrics["counts"]["kinds"]["scratch"], 4);
   EXPECT_GT(metrics["pixel_auroc"], 0.5);
   EXPECT_TRUE(metrics["undefined"].empty());
+}
+
+TEST_F(Uad, ReportsAreMadeAtOnceAndFromStoredRuns) {
+  const fs::path first = folder_ / "first.json";
+  const fs::path page = folder_ / "made" / "page.html";
+  const ProgramResult result =
+      run_uad({"eval", "--model", model(), "--data", data(), "--json", first, "--report", page});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const std::string html = test::read_bytes(page);
+  EXPECT_THAT(html, HasSubstr("Inspection report: model"));
+  EXPECT_THAT(html, HasSubstr("scratch/0.png"));
+  EXPECT_THAT(html, Not(HasSubstr("http")));
+  EXPECT_EQ(read_json(first)["gallery"]["defective"].size(), 4U);
+  fs::copy(first, folder_ / "second.json");
+  const fs::path both = folder_ / "both.html";
+  ASSERT_EQ(
+      run_uad({"report", first, folder_ / "second.json", "--output", both, "--title", "A & B"})
+          .code,
+      0);
+  EXPECT_THAT(test::read_bytes(both), HasSubstr("<h1>A &amp; B</h1>"));
+  EXPECT_THAT(test::read_bytes(both), HasSubstr("model (second)"));
+}
+
+TEST_F(Uad, ReportRefusesWhatIsNoRun) {
+  const std::string page = folder_ / "page.html";
+  const ProgramResult model_file = run_uad({"report", model(), "--output", page});
+  EXPECT_EQ(model_file.code, 1);
+  EXPECT_THAT(model_file.err, HasSubstr("uad eval --json"));
+  EXPECT_EQ(run_uad({"report", "/nowhere/run.json", "--output", page}).code, 1);
+  EXPECT_FALSE(fs::exists(page));
+  test::write_bytes(folder_ / "run.json", "{}");
+  const ProgramResult onto_itself =
+      run_uad({"report", folder_ / "run.json", "--output", folder_ / "run.json"});
+  EXPECT_EQ(onto_itself.code, 2);
+  EXPECT_THAT(onto_itself.err, HasSubstr("is one of the runs"));
+  EXPECT_EQ(test::read_bytes(folder_ / "run.json"), "{}");
+}
+
+TEST_F(Uad, PlacesThatCannotBeWrittenAreFoundBeforeTheWork) {
+  test::write_bytes(folder_ / "file", "");
+  for (const char* option : {"--json", "--report"}) {
+    const ProgramResult folder =
+        run_uad({"eval", "--model", model(), "--data", data(), option, folder_.path()});
+    EXPECT_EQ(folder.code, 2) << option;
+    EXPECT_THAT(folder.err, HasSubstr(option));
+    const ProgramResult below_a_file =
+        run_uad({"eval", "--model", model(), "--data", data(), option, folder_ / "file" / "x"});
+    EXPECT_EQ(below_a_file.code, 1) << option;
+    EXPECT_THAT(below_a_file.err, Not(HasSubstr("AUROC"))) << option;
+  }
+}
+
+TEST_F(Uad, NamesThatAreNoUtf8ReachJsonAndReport) {
+  const fs::path set = copy_of_data();
+  fs::rename(set / "test" / "good" / "0.png", set / "test" / "good" / "\xE9.png");
+  const ProgramResult result = run_uad({"eval", "--model", model(), "--data", set, "--json",
+                                        folder_ / "m.json", "--report", folder_ / "m.html"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(test::read_bytes(folder_ / "m.json"), HasSubstr("good/\xEF\xBF\xBD.png"));
+}
+
+TEST_F(Uad, StandardOutputGetsNoPictures) {
+  const ProgramResult result =
+      run_uad({"eval", "--model", model(), "--data", data(), "--json", "-"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_FALSE(json::parse(result.out).contains("gallery"));
 }
 
 TEST_F(Uad, EvalOfOnePartSeesThatPartOnly) {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "tools/video_source.h"
 
+#include <chrono>
+#include <numeric>
+
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -89,10 +93,29 @@ TEST_F(Video, ARangePastTheEndSaysHowLongItIs) {
 
 TEST_F(Video, AFileCutOffIsAnError) {
   const std::string bytes = test::read_bytes(file());
-  test::write_bytes(*folder_ / "cut.mp4", bytes.substr(0, bytes.size() / 2));
+  for (const std::size_t length : {bytes.size() / 2, bytes.size() - 1}) {
+    test::write_bytes(*folder_ / "cut.mp4", bytes.substr(0, length));
+    VideoSource source(*folder_ / "cut.mp4", {});
+    const auto start = std::chrono::steady_clock::now();
+    expect_error(ErrorCode::kBadFile,
+                 {"cut.mp4", "is cut off", fmt::format("ends at byte {}", length), "Copy the file"},
+                 [&] { return numbers(source); });
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
+  }
+}
+
+TEST_F(Video, AFileCutOffBetweenTwoPartsIsAnError) {
+  const std::string bytes = test::read_bytes(file());
+  test::write_bytes(*folder_ / "cut.mp4", bytes.substr(0, bytes.find("moov") - 4));
   VideoSource source(*folder_ / "cut.mp4", {});
-  expect_error(ErrorCode::kBadFile, {"cut.mp4", "Copy the file again"},
+  expect_error(ErrorCode::kBadFile, {"cut.mp4", "is cut off", "no index"},
                [&] { return numbers(source); });
+}
+
+TEST_F(Video, WhatTrailsBehindAWholeFileIsIgnored) {
+  test::write_bytes(*folder_ / "trail.mp4", test::read_bytes(file()) + "junk that is no box");
+  VideoSource source(*folder_ / "trail.mp4", {});
+  EXPECT_EQ(numbers(source).size(), std::size_t{kFrames});
 }
 
 TEST_F(Video, AFileCutOffBehindItsHeaderIsAnError) {

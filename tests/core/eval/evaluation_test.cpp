@@ -8,8 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/calibration.h"
-#include "core/preprocessor.h"
-#include "tests/core/frame_list.h"
+#include "tests/core/eval/red_model.h"
 #include "tests/support/expect_error.h"
 
 namespace uad {
@@ -19,51 +18,10 @@ using test::expect_error;
 using test::flat_image;
 using test::FrameList;
 using test::ListedFrame;
+using test::mask_of;
+using test::picture;
+using test::RedModel;
 using ::testing::HasSubstr;
-
-/// The map is the red channel as it is; the score is its maximum.
-class RedModel final : public Model {
- public:
-  RedModel() { manifest_.thresholds.image = {0, 0.5, 1}; }
-  [[nodiscard]] const Manifest& manifest() const noexcept override { return manifest_; }
-  [[nodiscard]] const std::string& sha256() const noexcept override { return text_; }
-  [[nodiscard]] const std::string& device() const noexcept override { return text_; }
-  [[nodiscard]] const std::string& precision() const noexcept override { return text_; }
-  [[nodiscard]] double warm_up_ms() const noexcept override { return 0; }
-  [[nodiscard]] const Image& mask() const noexcept override { return mask_; }
-  [[nodiscard]] ModelOutput analyse(const TileBatch& tiles) const override {
-    const auto& batch = dynamic_cast<const TensorTiles&>(tiles);
-    const at::Tensor red = batch.images()[0][0].contiguous();
-    ModelOutput output;
-    output.map = {batch.plan().tile.width,
-                  batch.plan().tile.height,
-                  {red.data_ptr<float>(), red.data_ptr<float>() + red.numel()}};
-    output.score = red.max().item<double>();
-    return output;
-  }
-  Image mask_;
-
- private:
-  Manifest manifest_;
-  std::string text_;
-};
-
-/// A picture whose red channel holds the given hundredths, so that the model's map is known.
-Image picture(int width, const std::vector<int>& hundredths) {
-  Image image = flat_image(width, static_cast<int>(hundredths.size()) / width, 0);
-  for (std::size_t i = 0; i < hundredths.size(); ++i) {
-    image.pixels[3 * i] = static_cast<std::uint8_t>(std::lround(hundredths[i] * 2.55));
-  }
-  return image;
-}
-
-Image mask_of(int width, const std::vector<int>& set) {
-  Image mask = flat_image(width, static_cast<int>(set.size()) / width, 0, 1);
-  for (std::size_t i = 0; i < set.size(); ++i) {
-    mask.pixels[i] = static_cast<std::uint8_t>(set[i] * 255);
-  }
-  return mask;
-}
 
 /// Example D of the evaluation specification: 4x5 images, 36 negative pixels, 2 components.
 std::vector<ListedFrame> example_d() {
@@ -78,16 +36,9 @@ std::vector<ListedFrame> example_d() {
 
 class Evaluating : public ::testing::Test {
  protected:
-  Evaluating() {
-    spec_.resize = {};
-    spec_.mean = {0, 0, 0};
-    spec_.std = {1, 1, 1};
-  }
   Evaluation run(FrameSource& source, const EvaluationOptions& options = {}) {
-    const TilePreprocessor preprocessor({spec_, model_.mask_});
-    return evaluate(model_, preprocessor, source, options);
+    return test::evaluate_red(model_, source, options);
   }
-  InputSpec spec_;
   RedModel model_;
 };
 
@@ -123,6 +74,51 @@ TEST_F(Evaluating, TheModelsOwnThresholdHasItsOwnConfusion) {
   EXPECT_EQ(result.at_reject.tp, 1);
   EXPECT_EQ(result.at_reject.fp, 1);
   EXPECT_EQ(result.at_f1.fp, 0);
+}
+
+TEST_F(Evaluating, EveryKindHasItsOwnRow) {
+  auto frames = example_d();  // dent 0.9, good 0.65
+  frames.push_back({picture(5, std::vector<int>(20, 45)), "crack", {}});
+  frames.push_back({picture(5, std::vector<int>(20, 20)), "crack", {}});
+  frames.push_back({picture(5, std::vector<int>(20, 10)), "good", {}});
+  FrameList source(frames);
+  const Evaluation result = run(source);
+  const auto kinds = results_by_kind(result.frames, result.manifest.thresholds);
+  ASSERT_EQ(kinds.size(), 3U);
+  EXPECT_EQ(kinds[0].kind, "good");
+  EXPECT_TRUE(std::isnan(kinds[0].auroc));
+  EXPECT_EQ(kinds[0].rejected, 1);
+  EXPECT_EQ(kinds[1].kind, "crack");
+  EXPECT_EQ(kinds[1].rejected, 0);
+  EXPECT_EQ(kinds[1].warned, 1);
+  EXPECT_EQ(kinds[1].passed(), 1);
+  EXPECT_EQ(kinds[1].auroc, 0.5);  // 0.45 and 0.2 against 0.65 and 0.1
+  EXPECT_EQ(kinds[2].auroc, 1);
+  EXPECT_EQ(to_json(result)["kinds"][1]["warned"], 1);
+}
+
+TEST_F(Evaluating, TheFingerprintTellsOtherPicturesApart) {
+  FrameList source(example_d());
+  FrameList again(example_d());
+  auto frames = example_d();
+  frames[1].image.pixels[0] ^= 1;
+  FrameList other(frames);
+  const std::string fingerprint = run(source).test_sha256;
+  EXPECT_EQ(run(again).test_sha256, fingerprint);
+  EXPECT_NE(run(other).test_sha256, fingerprint);
+}
+
+TEST_F(Evaluating, EveryFrameIsVisitedOnceInBothWays) {
+  for (const std::int64_t exact_pixels : {std::int64_t{1000}, std::int64_t{30}}) {
+    std::vector<std::string> seen;
+    FrameList source(example_d());
+    (void)run(source, {.exact_pixels = exact_pixels,
+                       .visit = [&](const LabelledFrame& frame, const ModelOutput& output) {
+                         seen.push_back(frame.name);
+                         EXPECT_EQ(output.map.width, 5);
+                       }});
+    EXPECT_THAT(seen, ::testing::ElementsAre("frame0", "frame1"));
+  }
 }
 
 TEST_F(Evaluating, OneClassLeavesImageMetricsUndefined) {

@@ -36,6 +36,21 @@ TEST(Metrics, ExampleA) {
   EXPECT_EQ(best.threshold, double{.35F});
 }
 
+TEST(Metrics, ExampleAHasTheseCurves) {
+  const uad::Curves curves = uad::curves(kScoresA, kLabelsA);
+  const uad::Curve roc{{0, 0}, {0, .25}, {0, .5}, {.5, .75}, {.5, 1}, {.75, 1}, {1, 1}};
+  EXPECT_EQ(curves.roc, roc);
+  const uad::Curve recall_and_precision{{.25, 1},    {.5, 1},     {.75, .6},
+                                        {1, 4. / 6}, {1, 4. / 7}, {1, .5}};
+  EXPECT_EQ(curves.precision_recall, recall_and_precision);
+  EXPECT_TRUE(curves.pro.empty());
+}
+
+TEST(Metrics, OneClassHasNoCurve) {
+  EXPECT_TRUE(uad::curves(kScoresA, Labels(8, 0)).roc.empty());
+  EXPECT_TRUE(uad::curves(kScoresA, Labels(8, 1)).precision_recall.empty());
+}
+
 TEST(Metrics, ExampleBAllScoresEqual) {
   const Scores scores{.5F, .5F, .5F, .5F};
   const Labels labels{0, 1, 1, 0};
