@@ -33,7 +33,7 @@ class Uad : public ::testing::Test {
     shared_ = new TempDir();
     draw("train/good", demo::Defect::kNone, 12);
     draw("test/good", demo::Defect::kNone, 4);
-    draw("test/scratch", demo::Defect::kScratch, 4);
+    draw("test/stain", demo::Defect::kStain, 4);
     const ProgramResult result = train({"--output", model()});
     ASSERT_EQ(result.code, 0) << result.err;
   }
@@ -43,7 +43,7 @@ class Uad : public ::testing::Test {
     demo::ProductionLine line(std::hash<std::string>()(folder) % 1000,
                               [defect](int) { return defect; });
     const fs::path images = *shared_ / "set" / folder;
-    const fs::path masks = *shared_ / "set" / "ground_truth" / "scratch";
+    const fs::path masks = *shared_ / "set" / "ground_truth" / "stain";
     fs::create_directories(images);
     fs::create_directories(masks);
     for (int i = 0; i < count; ++i) {
@@ -179,8 +179,9 @@ TEST_F(Uad, EvalWritesEveryMetric) {
     EXPECT_TRUE(metrics[key].is_number()) << key;
   }
   EXPECT_EQ(metrics["counts"]["good"], 4);
-  EXPECT_EQ(metrics["counts"]["kinds"]["scratch"], 4);
-  EXPECT_GT(metrics["pixel_auroc"], 0.5);
+  EXPECT_EQ(metrics["counts"]["kinds"]["stain"], 4);
+  EXPECT_GT(metrics["pixel_auroc"], 0.9);
+  EXPECT_GT(metrics["image_auroc"], 0.9);
   EXPECT_TRUE(metrics["undefined"].empty());
 }
 
@@ -190,10 +191,10 @@ TEST_F(Uad, ReportsAreMadeAtOnceAndFromStoredRuns) {
   const ProgramResult result =
       run_uad({"eval", "--model", model(), "--data", data(), "--json", first, "--report", page});
   ASSERT_EQ(result.code, 0) << result.err;
-  const std::string html = test::read_bytes(page);
-  EXPECT_THAT(html, HasSubstr("Inspection report: model"));
-  EXPECT_THAT(html, HasSubstr("scratch/0.png"));
-  EXPECT_THAT(html, Not(HasSubstr("http")));
+  const std::string html = test::read_bytes(page);  // too long to be printed where a check fails
+  EXPECT_NE(html.find("Inspection report: model"), std::string::npos);
+  EXPECT_NE(html.find("stain/0.png"), std::string::npos);
+  EXPECT_EQ(html.find("http:"), std::string::npos);
   EXPECT_EQ(read_json(first)["gallery"]["defective"].size(), 4U);
   fs::copy(first, folder_ / "second.json");
   const fs::path both = folder_ / "both.html";
@@ -201,8 +202,9 @@ TEST_F(Uad, ReportsAreMadeAtOnceAndFromStoredRuns) {
       run_uad({"report", first, folder_ / "second.json", "--output", both, "--title", "A & B"})
           .code,
       0);
-  EXPECT_THAT(test::read_bytes(both), HasSubstr("<h1>A &amp; B</h1>"));
-  EXPECT_THAT(test::read_bytes(both), HasSubstr("model (second)"));
+  const std::string compared = test::read_bytes(both);
+  EXPECT_NE(compared.find("<h1>A &amp; B</h1>"), std::string::npos);
+  EXPECT_NE(compared.find("model (second)"), std::string::npos);
 }
 
 TEST_F(Uad, ReportRefusesWhatIsNoRun) {
@@ -261,7 +263,7 @@ TEST_F(Uad, EvalOfOnePartSeesThatPartOnly) {
 
 TEST_F(Uad, EvalOfOneClassIsUndefinedNotZero) {
   const fs::path set = copy_of_data();
-  fs::remove_all(set / "test" / "scratch");
+  fs::remove_all(set / "test" / "stain");
   const std::string file = folder_ / "m.json";
   ASSERT_EQ(run_uad({"eval", "--model", model(), "--data", set, "--json", file}).code, 0);
   const json metrics = read_json(file);
@@ -271,7 +273,7 @@ TEST_F(Uad, EvalOfOneClassIsUndefinedNotZero) {
 
 TEST_F(Uad, EvalCountsMissingMasks) {
   const fs::path set = copy_of_data();
-  fs::remove(set / "ground_truth" / "scratch" / "1_mask.png");
+  fs::remove(set / "ground_truth" / "stain" / "1_mask.png");
   const std::string file = folder_ / "m.json";
   const ProgramResult result = run_uad({"eval", "--model", model(), "--data", set, "--json", file});
   ASSERT_EQ(result.code, 0);
@@ -298,8 +300,8 @@ TEST_F(Uad, TrainingSkipsAndCountsWhatCannotBeRead) {
 
 TEST_F(Uad, PredictGivesOneObjectAnImage) {
   const std::string file = folder_ / "p.json";
-  const ProgramResult result = run_uad(
-      {"predict", "--model", model(), image("good"), image("scratch/0.png"), "--json", file});
+  const ProgramResult result =
+      run_uad({"predict", "--model", model(), image("good"), image("stain/0.png"), "--json", file});
   ASSERT_EQ(result.code, 0) << result.err;
   const json list = read_json(file);
   ASSERT_EQ(list.size(), 5U);
@@ -308,15 +310,15 @@ TEST_F(Uad, PredictGivesOneObjectAnImage) {
       EXPECT_TRUE(one.contains(key)) << key;
     }
   }
-  EXPECT_EQ(list[4]["path"], image("scratch/0.png"));
+  EXPECT_EQ(list[4]["path"], image("stain/0.png"));
 }
 
 TEST_F(Uad, PredictFailsOnRejectOnlyWhenAsked) {
   ASSERT_EQ(run_uad({"info", model(), "--json", folder_ / "i.json"}).code, 0);
   const double low = read_json(folder_ / "i.json")["image_norm"]["lo"];
   const std::string strict = fmt::format("{}", low * 1.0001);  // what is higher is rejected
-  std::vector<std::string> args{
-      "predict", "--model", model(), image("scratch"), "--reject-threshold", strict};
+  std::vector<std::string> args{"predict", "--model", model(), image("stain"), "--reject-threshold",
+                                strict};
   const ProgramResult plain = run_uad(args);
   EXPECT_EQ(plain.code, 0) << plain.err;
   EXPECT_THAT(plain.out, HasSubstr("REJECT"));
@@ -326,8 +328,7 @@ TEST_F(Uad, PredictFailsOnRejectOnlyWhenAsked) {
 
 TEST_F(Uad, PredictSavesMapsAndPictures) {
   const fs::path maps = folder_ / "maps";
-  ASSERT_EQ(run_uad({"predict", "--model", model(), image("scratch"), "--save-maps", maps}).code,
-            0);
+  ASSERT_EQ(run_uad({"predict", "--model", model(), image("stain"), "--save-maps", maps}).code, 0);
   const std::string bytes = test::read_bytes(maps / "0.npy");
   EXPECT_THAT(bytes, HasSubstr("'shape': (128, 128)"));
   EXPECT_EQ(bytes.size(), 128U + 128 * 128 * 4);

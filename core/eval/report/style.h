@@ -57,8 +57,8 @@ caption{text-align:left;font-weight:600;padding-bottom:.3rem}
 th,td{padding:.35rem .7rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top}
 thead th{border-bottom:2px solid var(--ink);vertical-align:bottom}
 tbody th,thead th:first-child{text-align:left;font-weight:600}
-tbody th,th a{overflow-wrap:anywhere}
-tbody th{min-width:6.2rem}
+tbody th{overflow-wrap:break-word}th a{overflow-wrap:anywhere}
+thead th{min-width:4rem}
 th a{color:inherit;text-decoration:none}th a:hover,th a:focus{text-decoration:underline}
 .best{font-weight:700;text-decoration:underline;text-underline-offset:3px}
 .wrong{color:var(--bad);font-weight:600}
@@ -77,7 +77,7 @@ th a{color:inherit;text-decoration:none}th a:hover,th a:focus{text-decoration:un
 .facts div{display:grid;grid-template-columns:minmax(9rem,15rem) 1fr;gap:.2rem 1rem;padding:.25rem 0;border-bottom:1px solid #eceff2}
 .facts dt{font-weight:600}
 .facts dd{margin:0;overflow-wrap:anywhere;max-width:80ch}
-@media(max-width:520px){.facts div{grid-template-columns:1fr}.pair div{gap:.3rem}table{font-size:.85rem}th,td{padding:.3rem .35rem}tbody th{min-width:4.6rem}small{font-size:.78rem}}
+@media(max-width:520px){.facts div{grid-template-columns:1fr}.pair div{gap:.3rem}table{font-size:.85rem}th,td{padding:.3rem .35rem}thead th{min-width:0}small{font-size:.78rem}}
 footer{margin-top:2.5rem;font-size:.86rem;color:var(--soft)}
 @media print{body{font-size:11pt;print-color-adjust:exact;-webkit-print-color-adjust:exact}main{max-width:none;padding:0}
 .charts,.gallery{grid-template-columns:1fr 1fr}.cards{grid-template-columns:repeat(3,1fr)}.pair img{max-height:6.5cm}

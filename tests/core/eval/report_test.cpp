@@ -260,7 +260,7 @@ TEST(Wilson, KnownIntervals) {
   EXPECT_NEAR(likely_share(0, 20).low, 0, 1e-12);
   EXPECT_NEAR(likely_share(0, 20).high, 0.161125, 1e-6);
   EXPECT_NEAR(likely_share(29, 30).low, 0.833296, 1e-6);
-  EXPECT_NEAR(likely_share(29, 30).high, 0.994090, 1e-6);
+  EXPECT_NEAR(likely_share(29, 30).high, 0.994091, 1e-6);
 }
 
 TEST(Escape, ReplacesBrokenTextOnly) {
