@@ -31,6 +31,7 @@ TEST(Demo, LearnsItsOwnDefectsAndRecordsTheVideo) {
     EXPECT_EQ(files_in(out / "dataset" / "test" / kind), 10U);
     EXPECT_EQ(files_in(out / "dataset" / "ground_truth" / kind), 10U);
   }
+  EXPECT_GT(fs::file_size(out / "report.html"), 50000U);
   EXPECT_GT(fs::file_size(out / "annotated.mp4"), 100000U);
   EXPECT_THAT(result.out, HasSubstr("gst-launch-1.0 filesrc"));
   EXPECT_EQ(test::run_uad({"info", out / "model.uad", "--verify"}).code, 0);

@@ -106,6 +106,8 @@ std::string fact_text(const nlohmann::json& fact) {
   return text;
 }
 
+std::string warned_text(std::int64_t count) { return fmt::format("{} of them WARN", count); }
+
 std::string spaced(std::string key) {
   std::ranges::replace(key, '_', ' ');
   return escape(key);
@@ -211,16 +213,15 @@ std::string decision_table(const Run& run) {
       warned += kind.warned;
     }
     const std::int64_t others = images - rejected;
-    const auto cell = [](std::int64_t count, bool wrong, const char* name) {
+    const auto cell = [](std::int64_t count, bool wrong, const std::string& note) {
       return fmt::format("<td{}>{}<small>{}</small></td>",
-                         wrong && count > 0 ? " class=\"wrong\"" : "", count, name);
+                         wrong && count > 0 ? " class=\"wrong\"" : "", count, note);
     };
-    body +=
-        fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td>{}{}<td>{}</td><td>{}</td></tr>",
-                    defective ? "Defective" : "Good", images,
-                    cell(rejected, !defective, defective ? "true positives" : "false positives"),
-                    cell(others, defective, defective ? "false negatives" : "true negatives"),
-                    warned, others - warned);
+    const std::string kept = defective ? "false negatives" : "true negatives";
+    body += fmt::format(
+        "<tr><th scope=\"row\">{}</th><td>{}</td>{}{}</tr>", defective ? "Defective" : "Good",
+        images, cell(rejected, !defective, defective ? "true positives" : "false positives"),
+        cell(others, defective, warned > 0 ? kept + ", " + warned_text(warned) : kept));
   }
   const Confusion counts = run.decisions();
   const auto figure = [](double value) {
@@ -229,8 +230,7 @@ std::string decision_table(const Run& run) {
   return table(fmt::format("Decisions at the reject threshold {}",
                            score_text(run.thresholds.image.thr)),
                "<td></td><th scope=\"col\">Images</th><th scope=\"col\">Rejected</th>"
-               "<th scope=\"col\">Not rejected</th><th scope=\"col\">of these WARN</th>"
-               "<th scope=\"col\">of these PASS</th>",
+               "<th scope=\"col\">Not rejected</th>",
                body) +
          fmt::format(
              "<p class=\"small\">Precision {}, recall {}, accuracy {}, balanced accuracy {}.</p>",
@@ -246,7 +246,7 @@ std::string kind_table(const Run& run) {
     body += fmt::format(
         "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td{}>{}{}</td><td>{}</td></tr>",
         escape(kind.kind), kind.images, kind.rejected, missed > 0 ? " class=\"wrong\"" : "", missed,
-        kind.warned > 0 ? fmt::format("<small>{} of them WARN</small>", kind.warned) : "",
+        kind.warned > 0 ? "<small>" + warned_text(kind.warned) + "</small>" : "",
         metric_text(std::isfinite(kind.auroc) ? std::optional(kind.auroc) : std::nullopt));
   }
   if (body.empty())

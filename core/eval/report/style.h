@@ -25,7 +25,9 @@ small{display:block;font-weight:400}
 .card dd{margin:0}
 .card strong{display:block;font-size:1.35rem;line-height:1.3}
 .card span{font-size:.86rem;color:var(--soft)}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,310px),1fr));gap:1.2rem}
+.charts{display:grid;grid-template-columns:1fr;gap:1.2rem}
+@media(min-width:640px){.charts{grid-template-columns:1fr 1fr}}
+@media(min-width:1300px){.charts{grid-template-columns:repeat(4,1fr)}}
 .columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,430px),1fr));gap:1rem 2.5rem;align-items:start}
 .columns>div{min-width:0}
 figure{margin:0}
