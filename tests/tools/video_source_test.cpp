@@ -127,7 +127,7 @@ TEST_F(Video, AFileCutOffBehindItsHeaderIsAnError) {
   const std::string bytes = test::read_bytes(whole);
   test::write_bytes(*folder_ / "cut.mkv", bytes.substr(0, bytes.size() / 5));
   VideoSource source(*folder_ / "cut.mkv", {});
-  expect_error(ErrorCode::kBadFile, {"cut.mkv", "Copy the file again"},
+  expect_error(ErrorCode::kBadFile, {"cut.mkv", "is cut off", "promises", "Copy the file again"},
                [&] { return numbers(source); });
 }
 
