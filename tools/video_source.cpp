@@ -197,7 +197,9 @@ void VideoSource::note_time(GstBuffer* buffer) {
 void VideoSource::check_end() const {
   if (position_ == 0) {
     throw Error(ErrorCode::kBadFile,
-                fmt::format("Video \"{}\" has not one readable frame.", file_.string()));
+                fmt::format("Video \"{}\" has not one readable frame; it is cut off or holds no "
+                            "pictures. Copy the file again.",
+                            file_.string()));
   }
   // Sound may outlast the pictures a little, and some headers only estimate.
   const GstClockTime slack = std::max<GstClockTime>(GST_SECOND / 2, promised_ / 10);
