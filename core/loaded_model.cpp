@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/base/geometry/tiling.h"
 #include "core/base/log.h"
+#include "core/base/option_spec.h"
 #include "core/device.h"
 #include "core/preprocessor.h"
 
@@ -47,6 +48,26 @@ std::unique_ptr<AnomalyModel> build(const ModelFile& file, const Method& method,
                                     const Execution& execution) {
   const CheckpointReader reader(file.tensors, file.manifest.options, file.manifest.method);
   return method.load(reader, execution);
+}
+
+/// All of the method's options, valid. None is filled in: today's default may not be what the model
+/// was fitted with.
+nlohmann::json stored_options(const std::filesystem::path& path, const Method& method,
+                              const nlohmann::json& options) {
+  for (const OptionSpec& spec : method.options) {
+    if (options.contains(spec.name)) continue;
+    throw Error(ErrorCode::kBadFile,
+                fmt::format("Model \"{}\" does not say its option \"{}\"; another version of this "
+                            "program wrote it. Retrain it.",
+                            path.string(), spec.name));
+  }
+  try {
+    return complete_options(method.options, options);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kBadFile,
+                fmt::format("Model \"{}\" has unusable options: {} Retrain it.", path.string(),
+                            error.what()));
+  }
 }
 
 /// Largest change of a normalised self-test score against the recorded one.
@@ -193,6 +214,7 @@ ModelPtr load_model(const std::filesystem::path& file, const MethodTable& method
             "version that has it, or retrain.",
             file.string(), contents.manifest.method));
   }
+  contents.manifest.options = stored_options(file, *method, contents.manifest.options);
   const Execution execution = resolve_execution(options, contents.manifest.precision);
   return std::make_shared<const LoadedModel>(std::move(contents), *method, execution, report, stop);
 }

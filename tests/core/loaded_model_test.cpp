@@ -131,6 +131,19 @@ TEST_F(LoadedModelTest, UnknownMethodIsRefused) {
   EXPECT_EQ(code_of_loading(file), ErrorCode::kBadFile);
 }
 
+TEST_F(LoadedModelTest, OptionsMustBeAllThereAndValid) {
+  methods_.front().options = {
+      {.name = "k", .type = uad::OptionType::kInt, .default_value = 1, .minimum = 1}};
+  uad::ModelFile file = level_file();
+  EXPECT_EQ(code_of_loading(file), ErrorCode::kBadFile);
+  file.manifest.options = {{"k", "many"}};
+  EXPECT_EQ(code_of_loading(file), ErrorCode::kBadFile);
+  file.manifest.options = {{"k", 2}, {"kk", 2}};
+  EXPECT_EQ(code_of_loading(file), ErrorCode::kBadFile);
+  file.manifest.options = {{"k", 2}};
+  EXPECT_EQ(load(file)->manifest().options["k"], 2);
+}
+
 TEST_F(LoadedModelTest, UnknownDeviceAndPrecisionAreRefused) {
   EXPECT_EQ(code_of_loading(level_file(), {"tpu"}), ErrorCode::kBadOption);
   EXPECT_EQ(code_of_loading(level_file(), {"cuda:x"}), ErrorCode::kBadOption);
