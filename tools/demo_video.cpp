@@ -11,7 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/loaded_model.h"
-#include "tools/gst_handles.h"
+#include "tools/pipeline.h"
 
 namespace uad::tools {
 namespace {

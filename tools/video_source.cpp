@@ -6,9 +6,10 @@
 #include <charconv>
 
 #include <fmt/format.h>
-#include <gst/video/video.h>
+#include <gst/app/gstappsink.h>
 
 #include "core/base/error.h"
+#include "gst-plugins/common/mapped_frame.h"
 #include "tools/mp4_check.h"
 
 namespace uad::tools {
@@ -26,71 +27,26 @@ std::optional<std::int64_t> to_index(std::string_view text) {
   return value;
 }
 
-PixelFormat pixel_format(const GstVideoInfo& info) {
-  switch (GST_VIDEO_INFO_FORMAT(&info)) {
-    case GST_VIDEO_FORMAT_GRAY8:
-      return PixelFormat::kGray8;
-    case GST_VIDEO_FORMAT_RGB:
-      return PixelFormat::kRgb;
-    case GST_VIDEO_FORMAT_BGR:
-      return PixelFormat::kBgr;
-    case GST_VIDEO_FORMAT_I420:
-      return PixelFormat::kI420;
-    case GST_VIDEO_FORMAT_NV12:
-      return PixelFormat::kNv12;
-    default:
-      throw Error(ErrorCode::kFailed, "The decoder offered a pixel format outside the caps.");
-  }
-}
-
-Colorimetry colorimetry(const GstVideoInfo& info) {
-  Colorimetry result;
-  switch (info.colorimetry.matrix) {
-    case GST_VIDEO_COLOR_MATRIX_BT709:
-      result.matrix = YuvMatrix::kBt709;
-      break;
-    case GST_VIDEO_COLOR_MATRIX_BT2020:
-      result.matrix = YuvMatrix::kBt2020;
-      break;
-    default:
-      result.matrix = YuvMatrix::kBt601;
-  }
-  const bool full = info.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255;
-  result.range = full ? YuvRange::kFull : YuvRange::kLimited;
-  return result;
-}
-
 /// A decoded frame, mapped for as long as somebody looks at it.
 class MappedSample {
  public:
-  explicit MappedSample(SamplePtr sample) : sample_(std::move(sample)) {
-    GstVideoInfo info;
-    if (gst_video_info_from_caps(&info, gst_sample_get_caps(sample_.get())) == 0 ||
-        gst_video_frame_map(&frame_, &info, gst_sample_get_buffer(sample_.get()), GST_MAP_READ) ==
-            0) {
-      throw Error(ErrorCode::kFailed, "A decoded video frame cannot be mapped.");
-    }
-  }
-  ~MappedSample() { gst_video_frame_unmap(&frame_); }
-  MappedSample(const MappedSample&) = delete;
-  MappedSample& operator=(const MappedSample&) = delete;
+  explicit MappedSample(SamplePtr sample)
+      : sample_(std::move(sample)), frame_(info(), buffer(), GST_MAP_READ, kFullWhite) {}
 
-  [[nodiscard]] FrameView view() const {
-    FrameView result{pixel_format(frame_.info),
-                     GST_VIDEO_FRAME_WIDTH(&frame_),
-                     GST_VIDEO_FRAME_HEIGHT(&frame_),
-                     {},
-                     colorimetry(frame_.info)};
-    for (guint i = 0; i < GST_VIDEO_FRAME_N_PLANES(&frame_); ++i) {
-      result.planes[i] = {static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame_, i)),
-                          GST_VIDEO_FRAME_PLANE_STRIDE(&frame_, i)};
-    }
-    return result;
-  }
+  [[nodiscard]] FrameView view() const { return frame_.view(); }
 
  private:
+  [[nodiscard]] GstVideoInfo info() const {
+    GstVideoInfo info;
+    if (gst_video_info_from_caps(&info, gst_sample_get_caps(sample_.get())) == 0) {
+      throw Error(ErrorCode::kFailed, "The decoder offered a pixel format outside the caps.");
+    }
+    return info;
+  }
+  [[nodiscard]] GstBuffer* buffer() const { return gst_sample_get_buffer(sample_.get()); }
+
   SamplePtr sample_;
-  GstVideoFrame frame_{};
+  gst::MappedFrame frame_;  // of sample_'s buffer
 };
 
 }  // namespace
@@ -141,7 +97,7 @@ void VideoSource::start() {
   pipeline_ = std::make_unique<Pipeline>(
       "filesrc name=file ! decodebin ! videoconvert ! "
       "appsink name=sink sync=false max-buffers=4 "
-      "caps=\"video/x-raw,format={I420,NV12,GRAY8,RGB,BGR}\"");
+      "caps=\"video/x-raw,format=" UAD_VIDEO_FORMATS "\"");
   g_object_set(pipeline_->element("file").get(), "location", file_.c_str(), nullptr);
   sink_ = pipeline_->element("sink");
   position_ = 0;
@@ -168,13 +124,13 @@ SamplePtr VideoSource::pull() {
   // In short waits, because an element that fails before the sink is linked leaves it waiting; and
   // decodebin swallows the error of a demuxer that fails while it is being tried out.
   for (GstClockTime waited = 0; waited < kPatience; waited += kGlance) {
-    SamplePtr sample(gst_app_sink_try_pull_sample(sink, kGlance));
+    auto sample = SamplePtr::adopt(gst_app_sink_try_pull_sample(sink, kGlance));
     if (sample) {
       note_time(gst_sample_get_buffer(sample.get()));
       return sample;
     }
     check_errors();
-    if (gst_app_sink_is_eos(sink) != 0) return nullptr;
+    if (gst_app_sink_is_eos(sink) != 0) return {};
   }
   throw Error(ErrorCode::kBadFile,
               fmt::format("Video \"{}\" gives no frame {} within {} s; it is cut off or holds no "

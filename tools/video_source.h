@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/data/frame_source.h"
-#include "tools/gst_handles.h"
+#include "tools/pipeline.h"
 
 namespace uad::tools {
 

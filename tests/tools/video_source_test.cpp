@@ -91,6 +91,23 @@ TEST_F(Video, ARangePastTheEndSaysHowLongItIs) {
                [&] { return numbers(source); });
 }
 
+TEST_F(Video, ColoursAreReadAsTheElementsReadThem) {
+  const std::filesystem::path hd = *folder_ / "hd.mp4";
+  Pipeline pipeline(
+      "videotestsrc num-buffers=3 ! "
+      "video/x-raw,format=I420,width=64,height=64,colorimetry=bt709,chroma-site=mpeg2 ! x264enc ! "
+      "mp4mux ! filesink location=" +
+      hd.string());
+  pipeline.play();
+  pipeline.run_to_end();
+  VideoSource source(hd, {});
+  const auto frame = source.next();
+  ASSERT_TRUE(frame);
+  EXPECT_EQ(frame->view.format, PixelFormat::kI420);
+  EXPECT_EQ(frame->view.colorimetry,
+            (Colorimetry{YuvMatrix::kBt709, YuvRange::kLimited, ChromaSite::kLeft}));
+}
+
 TEST_F(Video, AFileCutOffIsAnError) {
   const std::string bytes = test::read_bytes(file());
   for (const char* box : {"mdat", "moov"}) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "tools/gst_handles.h"
+#include "tools/pipeline.h"
 
 #include <fmt/format.h>
 
@@ -38,7 +38,7 @@ void init_gstreamer() {
 Pipeline::Pipeline(const std::string& description) {
   init_gstreamer();
   GError* error = nullptr;
-  pipeline_.reset(
+  pipeline_ = ElementPtr::adopt(
       gst_parse_launch_full(description.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error));
   if (!pipeline_) {
     throw Error(ErrorCode::kNotFound,
@@ -54,7 +54,7 @@ Pipeline::~Pipeline() {
 }
 
 ElementPtr Pipeline::element(const char* name) const {
-  return ElementPtr(gst_bin_get_by_name(GST_BIN(pipeline_.get()), name));
+  return ElementPtr::adopt(gst_bin_get_by_name(GST_BIN(pipeline_.get()), name));
 }
 
 void Pipeline::play() {
@@ -64,17 +64,18 @@ void Pipeline::play() {
 }
 
 void Pipeline::check_bus() const {
-  const BusPtr bus(gst_element_get_bus(pipeline_.get()));
-  const MessagePtr message(gst_bus_pop_filtered(bus.get(), GST_MESSAGE_ERROR));
+  const auto bus = gst::ObjectPtr<GstBus>::adopt(gst_element_get_bus(pipeline_.get()));
+  const auto message = MessagePtr::adopt(gst_bus_pop_filtered(bus.get(), GST_MESSAGE_ERROR));
   if (message) throw_message(message.get());
 }
 
 void Pipeline::run_to_end(const std::function<void(GstMessage*)>& on_element_message) {
-  const BusPtr bus(gst_element_get_bus(pipeline_.get()));
+  const auto bus = gst::ObjectPtr<GstBus>::adopt(gst_element_get_bus(pipeline_.get()));
   const auto wanted =
       static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_EOS | GST_MESSAGE_ELEMENT);
   while (true) {
-    const MessagePtr message(gst_bus_timed_pop_filtered(bus.get(), GST_CLOCK_TIME_NONE, wanted));
+    const auto message =
+        MessagePtr::adopt(gst_bus_timed_pop_filtered(bus.get(), GST_CLOCK_TIME_NONE, wanted));
     if (!message || GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_EOS) return;
     if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_ERROR) throw_message(message.get());
     if (on_element_message) on_element_message(message.get());

@@ -1,30 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Owning handles for the few GStreamer objects that the command line uses.
+// A GStreamer pipeline as the command line uses it.
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 
-#include <gst/app/gstappsink.h>
 #include <gst/gst.h>
+
+#include "gst-plugins/common/ptr.h"
 
 namespace uad::tools {
 
-struct UnrefObject {
-  void operator()(gpointer object) const { gst_object_unref(object); }
-};
-struct UnrefSample {
-  void operator()(GstSample* sample) const { gst_sample_unref(sample); }
-};
-struct UnrefMessage {
-  void operator()(GstMessage* message) const { gst_message_unref(message); }
-};
-
-using ElementPtr = std::unique_ptr<GstElement, UnrefObject>;
-using BusPtr = std::unique_ptr<GstBus, UnrefObject>;
-using SamplePtr = std::unique_ptr<GstSample, UnrefSample>;
-using MessagePtr = std::unique_ptr<GstMessage, UnrefMessage>;
+using ElementPtr = gst::ObjectPtr<GstElement>;
+using gst::MessagePtr;
+using gst::SamplePtr;
 
 /// A running pipeline: stopped before it goes away.
 class Pipeline {
