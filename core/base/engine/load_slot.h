@@ -115,21 +115,31 @@ class LoadSlot {
     {
       const std::lock_guard guard(lock_);
       if (stop.stop_requested()) {  // superseded or shutting down: nobody wants to hear of it
-        if (!next_) loading_ = false;
-        changed_.notify_all();
+        settle();
         return;
       }
-      loading_ = false;
-      failed_ = !loaded;
       old_in_service = value_ != nullptr;
-      if (loaded) value_ = loaded;
-      changed_.notify_all();
+      if (loaded) {
+        value_ = loaded;
+        settle();
+      }
     }
     if (loaded) {
       if (events_.loaded) events_.loaded(loaded);
-    } else if (events_.failed) {
-      events_.failed(reason, old_in_service);
+      return;
     }
+    // Told before wait() returns, so that the reason comes before whatever the waiter's failing
+    // causes.
+    if (events_.failed) events_.failed(reason, old_in_service);
+    const std::lock_guard guard(lock_);
+    failed_ = !next_;
+    settle();
+  }
+
+  /// Ends a load and wakes those who wait for it. Called with lock_ held.
+  void settle() {
+    loading_ = static_cast<bool>(next_);
+    changed_.notify_all();
   }
 
   Events events_;

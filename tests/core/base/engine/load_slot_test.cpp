@@ -83,6 +83,18 @@ TEST(LoadSlot, FailureOfTheFirstLoadEndsTheWait) {
   EXPECT_TRUE(slot.failed());
 }
 
+TEST(LoadSlot, FailureIsToldBeforeTheWaitEnds) {
+  std::atomic<bool> told{false};
+  Slot slot({{}, [&](const std::exception_ptr&, bool) {
+               std::this_thread::sleep_for(50ms);  // the waiter would be faster
+               told = true;
+             }});
+  slot.load([](const std::stop_token&) -> Slot::Ptr { throw std::runtime_error("no"); });
+  EXPECT_EQ(slot.wait(), nullptr);
+  EXPECT_TRUE(told);
+  EXPECT_TRUE(slot.failed());
+}
+
 TEST(LoadSlot, NewestWishWinsAndCancelsTheOneBefore) {
   Held held;
   Slot slot({});
