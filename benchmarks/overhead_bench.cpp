@@ -26,6 +26,7 @@ class Stage {
  public:
   Stage(const std::string& launch, const std::string& caps)
       : harness_(gst_harness_new_parse(launch.c_str())) {
+    gst_harness_set_live(harness_, FALSE);  // so that uadinfer judges every frame
     gst_harness_set_src_caps_str(harness_, caps.c_str());
   }
   ~Stage() { gst_harness_teardown(harness_); }

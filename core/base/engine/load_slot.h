@@ -119,6 +119,7 @@ class LoadSlot {
         return;
       }
       old_in_service = value_ != nullptr;
+      failed_ = !loaded;
       if (loaded) {
         value_ = loaded;
         settle();
@@ -132,7 +133,6 @@ class LoadSlot {
     // causes.
     if (events_.failed) events_.failed(reason, old_in_service);
     const std::lock_guard guard(lock_);
-    failed_ = !next_;
     settle();
   }
 
