@@ -173,7 +173,7 @@ static GstFlowReturn uad_infer_transform_ip(GstBaseTransform* base, GstBuffer* b
     const uad::FrameInput frame = uad_infer_frame(self, buffer);
     const auto shown = engine.analyse(frame, options);
     // the loader has posted why there is no model
-    if (!shown) return engine.models().failed() ? GST_FLOW_ERROR : GST_FLOW_FLUSHING;
+    if (!shown) return engine.models().gave_up() ? GST_FLOW_ERROR : GST_FLOW_FLUSHING;
     GST_LOG_OBJECT(self, "%" GST_PTR_FORMAT " %s", buffer,
                    std::string(uad::to_string(shown->verdict)).c_str());
     state->attacher.attach(buffer, *shown);

@@ -187,7 +187,7 @@ static GstFlowReturn uad_preproc_transform_ip(GstBaseTransform* base, GstBuffer*
       white = state->settings.white_level;
     }
     const auto cutter = must_wait ? state->cutter.wait() : state->cutter.get();
-    if (!cutter && state->cutter.failed()) return GST_FLOW_ERROR;  // the loader has said why
+    if (!cutter && state->cutter.gave_up()) return GST_FLOW_ERROR;  // the loader has said why
     if (!cutter && must_wait) return GST_FLOW_FLUSHING;
     uad::TileBatchPtr tiles;
     if (cutter && wanted) {

@@ -19,7 +19,7 @@ InferenceEngine::InferenceEngine(Events events)
 std::optional<Shown> InferenceEngine::analyse(const FrameInput& frame,
                                               const InferenceOptions& options) {
   const AnalyserPtr newest = options.every ? models_.wait() : models_.get();
-  if (!newest && (options.every || models_.failed())) return std::nullopt;
+  if (!newest && (options.every || models_.gave_up())) return std::nullopt;
   const bool taken = newest && take(frame, options);
   if (taken) {
     const AnalyserPtr analyser = model_for(frame, newest);

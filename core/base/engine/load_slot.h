@@ -59,10 +59,11 @@ class LoadSlot {
     return value_;
   }
 
-  /// The last load failed.
-  [[nodiscard]] bool failed() const {
+  /// Nothing is in service or on its way because the load failed, and `failed` has returned: what
+  /// the caller breaks off now is explained already.
+  [[nodiscard]] bool gave_up() const {
     const std::lock_guard guard(lock_);
-    return failed_;
+    return failed_ && !loading_ && !value_;
   }
 
   /// Wakes wait() now and makes it return at once from now on; resume() makes it wait again.
