@@ -148,14 +148,13 @@ class Demo {
     const TilePreprocessor preprocessor({model->manifest().input, model->mask()});
     const auto test = open_images(list_mvtec(folder_ / "dataset").test);
     report::GalleryKeeper keeper(model->manifest().thresholds.map, kPictures);
+    const Evaluation evaluation =
+        evaluate(*model, preprocessor, *test,
+                 {.visit = [&](const LabelledFrame& frame,
+                               const ModelOutput& output) { keeper.offer(frame, output); },
+                  .progress = bar_.callback()});
     metrics_ =
-        to_json(evaluate(*model, preprocessor, *test,
-                         {.visit = [&](const LabelledFrame& frame,
-                                       const ModelOutput& output) { keeper.offer(frame, output); },
-                          .progress = bar_.callback()}));
-    metrics_["model"] = model_file().string();
-    metrics_["data"] = (folder_ / "dataset").string();
-    metrics_["gallery"] = to_json(keeper.gallery());
+        report::make_record(evaluation, model_file(), folder_ / "dataset", &keeper.gallery());
     write_report((folder_ / "report.html").string(), report::parse_runs(metrics_, "metrics.json"),
                  "Inspection report: the demo line");
   }

@@ -103,11 +103,8 @@ nlohmann::json evaluate_one(const fs::path& file, const CategoryData& data, cons
                              const ModelOutput& output) { keeper.offer(frame, output); },
                 .progress = bar.callback()});
   print_summary(data.name, evaluation);
-  nlohmann::json record = to_json(evaluation);
-  record["model"] = file.string();
-  record["data"] = data.path.string();
-  if (pictures > 0) record["gallery"] = to_json(keeper.gallery());
-  return record;
+  return report::make_record(evaluation, file, data.path,
+                             pictures > 0 ? &keeper.gallery() : nullptr);
 }
 
 /// Mean of a metric over the categories where it is defined; null where there is none.

@@ -55,6 +55,11 @@ Curve as_steps(const Curve& curve) {
   return steps;
 }
 
+/// A row's little picture in a legend.
+std::string sample(const std::string& drawing) {
+  return R"(<svg class="sample" viewBox="0 0 26 10" aria-hidden="true">)" + drawing + "</svg>";
+}
+
 /// Where the model's own reject threshold lies on the chart.
 CurvePoint operating_point(const Run& run, bool precision_recall) {
   const Confusion counts = run.decisions();
@@ -80,8 +85,8 @@ std::string curve_legend(const std::vector<Run>& runs, const CurveChart& chart) 
                         metric_text(runs[i].metric(chart.metric)));
   }
   if (!chart.pixels) {
-    rows += R"(<li><svg class="sample" viewBox="0 0 26 10" aria-hidden="true">)"
-            R"(<circle class="dot c0" cx="13" cy="5" r="4.5"/></svg>at the reject threshold</li>)";
+    rows += "<li>" + sample(R"(<circle class="dot c0" cx="13" cy="5" r="4.5"/>)") +
+            "at the reject threshold</li>";
   }
   return R"(<ul class="legend">)" + rows + "</ul>";
 }
@@ -156,9 +161,7 @@ Histogram count_scores(const Run& run) {
 }  // namespace
 
 std::string line_sample(std::size_t run) {
-  return fmt::format(R"(<svg class="sample" viewBox="0 0 26 10" aria-hidden="true">)"
-                     R"(<path class="{}" d="M0 5H26"/></svg>)",
-                     line_style(run));
+  return sample(fmt::format(R"(<path class="{}" d="M0 5H26"/>)", line_style(run)));
 }
 
 std::string chart_patterns() {
@@ -205,10 +208,9 @@ std::string score_histogram(const Run& run) {
       score_text(reject));
   return fmt::format(
       R"(<figure class="histogram"><figcaption>Scores and thresholds</figcaption>{}<ul class="legend">)"
-      R"(<li><svg class="sample" viewBox="0 0 26 10" aria-hidden="true"><path class="good" d="M4 0H22V10H4z"/></svg>)"
-      R"(good, upwards ({})</li><li><svg class="sample" viewBox="0 0 26 10" aria-hidden="true">)"
-      R"(<path class="defective" d="M4 0H22V10H4z"/></svg>defective, downwards ({})</li></ul></figure>)",
-      plot.svg(description), shares.good_count, shares.defective_count);
+      "<li>{}good, upwards ({})</li><li>{}defective, downwards ({})</li></ul></figure>",
+      plot.svg(description), sample(R"(<path class="good" d="M4 0H22V10H4z"/>)"), shares.good_count,
+      sample(R"(<path class="defective" d="M4 0H22V10H4z"/>)"), shares.defective_count);
 }
 
 }  // namespace uad::report

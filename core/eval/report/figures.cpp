@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <set>
 
 #include <fmt/format.h>
@@ -224,9 +223,7 @@ std::string decision_table(const Run& run) {
         cell(others, defective, warned > 0 ? kept + ", " + warned_text(warned) : kept));
   }
   const Confusion counts = run.decisions();
-  const auto figure = [](double value) {
-    return metric_text(std::isfinite(value) ? std::optional(value) : std::nullopt);
-  };
+  const auto figure = [](double value) { return metric_text(value); };
   return table(fmt::format("Decisions at the reject threshold {}",
                            score_text(run.thresholds.image.thr)),
                "<td></td><th scope=\"col\">Images</th><th scope=\"col\">Rejected</th>"
@@ -247,7 +244,7 @@ std::string kind_table(const Run& run) {
         "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td{}>{}{}</td><td>{}</td></tr>",
         escape(kind.kind), kind.images, kind.rejected, missed > 0 ? " class=\"wrong\"" : "", missed,
         kind.warned > 0 ? "<small>" + warned_text(kind.warned) + "</small>" : "",
-        metric_text(std::isfinite(kind.auroc) ? std::optional(kind.auroc) : std::nullopt));
+        metric_text(kind.auroc));
   }
   if (body.empty())
     return "<p class=\"note\">No table by kind of defect: the test set has no defective image.</p>";

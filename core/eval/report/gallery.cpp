@@ -37,22 +37,24 @@ Size picture_size(const FrameView& frame) {
           std::max(1, static_cast<int>(std::lround(frame.height * scale)))};
 }
 
+/// 255 where the mask is not zero.
+cv::Mat1b as_binary(const Image& mask) {
+  return cv::Mat1b(mask.height, mask.width, const_cast<std::uint8_t*>(mask.pixels.data())) > 0;
+}
+
 /// A thin defect must not vanish: what it touches belongs to it.
 Image shrink_mask(const Image& mask, Size size) {
-  const cv::Mat defect =
-      cv::Mat(mask.height, mask.width, CV_8U, const_cast<std::uint8_t*>(mask.pixels.data())) > 0;
   Image result{size.width, size.height, 1,
                std::vector<std::uint8_t>(static_cast<std::size_t>(size.width * size.height))};
   cv::Mat small(size.height, size.width, CV_8U, result.pixels.data());
-  cv::resize(defect, small, small.size(), 0, 0, cv::INTER_AREA);
+  cv::resize(as_binary(mask), small, small.size(), 0, 0, cv::INTER_AREA);
   small = small > 0;
   return result;
 }
 
 /// A white line around the defect, and a black one around that: seen on any colour.
 void draw_outline(cv::Mat3b& picture, const Image& defect) {
-  const cv::Mat inside = cv::Mat(defect.height, defect.width, CV_8U,
-                                 const_cast<std::uint8_t*>(defect.pixels.data())) > 0;
+  const cv::Mat1b inside = as_binary(defect);
   cv::Mat white;
   cv::Mat black;
   cv::dilate(inside, white, cv::Mat(), {-1, -1}, 2);

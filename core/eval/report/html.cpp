@@ -72,7 +72,7 @@ std::string escape(std::string_view text) {
 }
 
 std::string metric_text(std::optional<double> value) {
-  return value ? fmt::format("{:.3f}", *value) : "–";
+  return value && std::isfinite(*value) ? fmt::format("{:.3f}", *value) : "–";
 }
 
 std::string score_text(double value) { return fmt::format("{:.4g}", value); }

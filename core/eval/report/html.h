@@ -13,7 +13,7 @@ namespace uad::report {
 /// control characters and broken UTF-8 the replacement character.
 std::string escape(std::string_view text);
 
-/// "0.998", "–" where undefined.
+/// "0.998", "–" where undefined (nothing or not a number).
 std::string metric_text(std::optional<double> value);
 /// Four significant digits.
 std::string score_text(double value);

@@ -189,8 +189,16 @@ Confusion Run::decisions() const {
   return confusion_at(scores, labels, thresholds.image.thr);
 }
 
-json to_json(const Gallery& gallery) {
-  return {{"defective", to_json(gallery.defective)}, {"good", to_json(gallery.good)}};
+json make_record(const Evaluation& evaluation, const std::filesystem::path& model,
+                 const std::filesystem::path& data, const Gallery* gallery) {
+  json record = uad::to_json(evaluation);
+  record["model"] = model.string();
+  record["data"] = data.string();
+  if (gallery != nullptr) {
+    record["gallery"] = {{"defective", to_json(gallery->defective)},
+                         {"good", to_json(gallery->good)}};
+  }
+  return record;
 }
 
 std::vector<Run> parse_runs(const json& record, const std::string& source) {

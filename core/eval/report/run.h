@@ -44,11 +44,12 @@ struct Run {
   [[nodiscard]] Confusion decisions() const;
 };
 
-/// The key `gallery` of a record.
-nlohmann::json to_json(const Gallery& gallery);
-
 /// A record is what to_json(Evaluation) gives, with the keys `model` and `data` (paths) and, where
 /// pictures were kept, `gallery`.
+/// @param gallery  null = no pictures.
+nlohmann::json make_record(const Evaluation& evaluation, const std::filesystem::path& model,
+                           const std::filesystem::path& data, const Gallery* gallery);
+
 /// One run, or one for each category of a group (`categories`).
 /// @param source  names the file in messages. @throws Error(kBadFile) naming the key.
 std::vector<Run> parse_runs(const nlohmann::json& record, const std::string& source);

@@ -45,14 +45,12 @@ json record(std::vector<ListedFrame> listed, const std::string& model, std::size
   FrameList source(std::move(listed));
   const test::RedModel red;
   GalleryKeeper keeper(red.manifest().thresholds.map, pictures);
-  json result = uad::to_json(test::evaluate_red(
+  const Evaluation evaluation = test::evaluate_red(
       red, source, {.visit = [&](const LabelledFrame& one, const ModelOutput& output) {
         keeper.offer(one, output);
-      }}));
-  result["model"] = "/models/" + model + ".uad";
-  result["data"] = "/data/" + model;
-  if (pictures > 0) result["gallery"] = to_json(keeper.gallery());
-  return result;
+      }});
+  return make_record(evaluation, "/models/" + model + ".uad", "/data/" + model,
+                     pictures > 0 ? &keeper.gallery() : nullptr);
 }
 
 std::string page_of(const std::vector<json>& records) {
