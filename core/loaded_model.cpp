@@ -13,6 +13,7 @@
 #include "core/base/log.h"
 #include "core/base/option_spec.h"
 #include "core/device.h"
+#include "core/patch_map.h"
 #include "core/preprocessor.h"
 
 namespace uad {
@@ -26,14 +27,6 @@ using Clock = std::chrono::steady_clock;
 
 double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-ScoreMap to_score_map(const at::Tensor& map) {
-  const at::Tensor packed = map.contiguous();
-  const auto height = static_cast<int>(packed.size(-2));
-  const auto width = static_cast<int>(packed.size(-1));
-  const float* values = packed.data_ptr<float>();
-  return {width, height, {values, values + packed.numel()}};
 }
 
 const TensorTiles& as_tensor_tiles(const TileBatch& tiles) {

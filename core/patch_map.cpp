@@ -3,19 +3,9 @@
 
 #include <ATen/ATen.h>
 
-#include "core/base/results/score_map.h"
-
 namespace uad {
 
 namespace {
-
-ScoreMap to_score_map(const at::Tensor& grid) {
-  const at::Tensor packed = grid.to(at::kFloat).contiguous();
-  const float* values = packed.const_data_ptr<float>();
-  return {static_cast<int>(packed.size(1)),
-          static_cast<int>(packed.size(0)),
-          {values, values + packed.numel()}};
-}
 
 at::Tensor to_tensor(const ScoreMap& map) {
   return at::from_blob(const_cast<float*>(map.values.data()), {map.height, map.width}, at::kFloat)
@@ -56,6 +46,14 @@ at::Tensor anomaly_maps(const at::Tensor& values, const at::Tensor& kept, const 
     maps[i][0] = at::where(tiles.keep[i][0].to(at::kCPU, at::kBool), mean, 0.0F);
   }
   return maps;
+}
+
+ScoreMap to_score_map(const at::Tensor& map) {
+  const at::Tensor packed = map.to(at::kFloat).contiguous();
+  const float* values = packed.const_data_ptr<float>();
+  return {static_cast<int>(packed.size(-1)),
+          static_cast<int>(packed.size(-2)),
+          {values, values + packed.numel()}};
 }
 
 }  // namespace uad

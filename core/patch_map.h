@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/anomaly_model.h"
+#include "core/base/results/score_map.h"
 
 namespace uad {
 
@@ -23,5 +24,9 @@ enum class MapStyle {
 /// @return float32 [N, 1, H, W] on the CPU, 0 where `tiles.keep` is.
 [[nodiscard]] at::Tensor anomaly_maps(const at::Tensor& values, const at::Tensor& kept,
                                       const Tiles& tiles, MapStyle style = MapStyle::kSmooth);
+
+/// One map out of the tensors.
+/// @param map  [h, w] or [1, h, w] on the CPU.
+[[nodiscard]] ScoreMap to_score_map(const at::Tensor& map);
 
 }  // namespace uad
