@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/option_spec.h"
+#include "tests/models/parts.h"
 #include "tests/support/expect_error.h"
 
 namespace {
@@ -12,15 +13,8 @@ namespace {
 using nlohmann::json;
 using uad::ErrorCode;
 using uad::test::expect_error;
-
-// Stripes with noise; `defect` puts a bright square where it is asked for.
-at::Tensor part(int seed, bool defect = false, std::int64_t height = 96, std::int64_t width = 128) {
-  at::manual_seed(seed);
-  at::Tensor image = at::sin(at::arange(width) / 3.0).to(at::kFloat).expand({1, 3, height, width});
-  image = image + at::randn({1, 3, height, width}) * 0.05;
-  if (defect) image.slice(2, 40, 52).slice(3, 64, 76).add_(2);
-  return image;
-}
+using uad::test::expect_finds_defect;
+using uad::test::part;
 
 uad::FitContext context(json options = json::object()) {
   options.emplace("backbone", "gabor");
@@ -47,16 +41,7 @@ std::unique_ptr<uad::AnomalyModel> load(const uad::TensorMap& tensors,
                                           {});
 }
 
-TEST(Padim, FindsTheDefectAndWhereItIs) {
-  const auto model = fit(context());
-  const uad::Prediction good = model->predict({part(20)});
-  const uad::Prediction bad = model->predict({part(20, true)});
-  EXPECT_GT(bad.score.item<float>(), 2 * good.score.item<float>());
-  ASSERT_EQ(bad.map.sizes(), at::IntArrayRef({1, 1, 96, 128}));
-  const auto peak = bad.map.argmax().item<std::int64_t>();
-  EXPECT_NEAR(static_cast<double>(peak / 128), 46, 8);
-  EXPECT_NEAR(static_cast<double>(peak % 128), 70, 8);
-}
+TEST(Padim, FindsTheDefectAndWhereItIs) { expect_finds_defect(*fit(context())); }
 
 TEST(Padim, ScoreIsTheMaximumOfTheMap) {
   const auto model = fit(context());

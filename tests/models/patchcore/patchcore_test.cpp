@@ -7,20 +7,14 @@
 #include "core/base/methods.h"
 #include "core/base/option_spec.h"
 #include "models/registry.h"
+#include "tests/models/parts.h"
 #include "tests/support/expect_error.h"
 
 namespace {
 
 using nlohmann::json;
-
-// Stripes with noise; `defect` puts a bright square where it is asked for.
-at::Tensor part(int seed, bool defect = false, std::int64_t height = 96, std::int64_t width = 128) {
-  at::manual_seed(seed);
-  at::Tensor image = at::sin(at::arange(width) / 3.0).to(at::kFloat).expand({1, 3, height, width});
-  image = image + at::randn({1, 3, height, width}) * 0.05;
-  if (defect) image.slice(2, 40, 52).slice(3, 64, 76).add_(2);
-  return image;
-}
+using uad::test::expect_finds_defect;
+using uad::test::part;
 
 uad::FitContext context(json options = json::object(), const std::string& precision = "fp32") {
   options.emplace("backbone", "gabor");
@@ -101,16 +95,7 @@ TEST(PatchCore, TooFewPatchesAreAnErrorThatSaysWhatToDo) {
                           [&] { return nothing->finish({}, {}); });
 }
 
-TEST(PatchCore, FindsTheDefectAndWhereItIs) {
-  const auto model = fit(context());
-  const uad::Prediction good = model->predict({part(20)});
-  const uad::Prediction bad = model->predict({part(20, true)});
-  EXPECT_GT(bad.score.item<float>(), 2 * good.score.item<float>());
-  ASSERT_EQ(bad.map.sizes(), at::IntArrayRef({1, 1, 96, 128}));
-  const auto peak = bad.map.argmax().item<std::int64_t>();
-  EXPECT_NEAR(static_cast<double>(peak / 128), 46, 8);
-  EXPECT_NEAR(static_cast<double>(peak % 128), 70, 8);
-}
+TEST(PatchCore, FindsTheDefectAndWhereItIs) { expect_finds_defect(*fit(context())); }
 
 TEST(PatchCore, TrainingImagesScoreZeroWhenAllIsKept) {
   const auto model = fit(context({{"k", 100}, {"reweight", "none"}}));
