@@ -22,6 +22,13 @@ struct LayerInfo {
   std::int64_t stride = 1;  ///< image pixels per cell; the grid has about H / stride rows
 };
 
+/// Channels of all layers together.
+[[nodiscard]] inline std::int64_t total_channels(const std::vector<LayerInfo>& layers) {
+  std::int64_t sum = 0;
+  for (const LayerInfo& layer : layers) sum += layer.channels;
+  return sum;
+}
+
 /// Immutable. @note Thread-safe.
 class Backbone {
  public:

@@ -23,6 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kPrefix = "backbone.";  // of its tensors in a model file
+
 struct Row {
   std::string name;
   bool needs_weights;
@@ -143,6 +145,38 @@ std::unique_ptr<Backbone> make_backbone(const std::string& backbone, const std::
     begin = end + 1;
   }
   return row.make(weights, std::move(chosen), execution);
+}
+
+OptionSpec backbone_option() {
+  return {.name = "backbone",
+          .default_value = "resnet18",
+          .help = "network that makes the features; gabor needs no weights",
+          .choices = backbone_names()};
+}
+
+OptionSpec layers_option(const std::string& layers) {
+  return {.name = "layers",
+          .default_value = layers,
+          .help = "layers of the backbone, finest first, separated by commas"};
+}
+
+FittedBackbone find_backbone(const FitContext& context) {
+  const auto name = context.options.at("backbone").get<std::string>();
+  BackboneWeights weights = find_backbone_weights(name, context.weights_dir);
+  return {make_backbone(name, context.options.at("layers").get<std::string>(), weights,
+                        context.execution),
+          std::move(weights.sha256)};
+}
+
+void save_backbone(const Backbone& backbone, CheckpointWriter& out) {
+  for (const auto& [name, tensor] : backbone.weights()) out.add(kPrefix + name, tensor);
+}
+
+std::shared_ptr<const Backbone> load_backbone(const CheckpointReader& in,
+                                              const Execution& execution) {
+  const BackboneWeights weights{in.with_prefix(kPrefix), in.file_name(), ""};
+  return make_backbone(in.options().at("backbone").get<std::string>(),
+                       in.options().at("layers").get<std::string>(), weights, execution);
 }
 
 }  // namespace uad::models

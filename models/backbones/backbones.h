@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The table of backbones, and where their weights come from.
+// The table of backbones, where their weights come from, and what every method on a backbone does
+// with it: options, fit, model file.
 #pragma once
 
 #include <filesystem>
@@ -36,5 +37,27 @@ struct BackboneWeights {
                                                       const std::string& layers,
                                                       const BackboneWeights& weights,
                                                       const Execution& execution);
+
+/// Option `backbone` of a method.
+[[nodiscard]] OptionSpec backbone_option();
+/// Option `layers` of a method; `layers` as for make_backbone().
+[[nodiscard]] OptionSpec layers_option(const std::string& layers);
+
+struct FittedBackbone {
+  std::shared_ptr<const Backbone> backbone;  ///< shared by the fitter and the model it becomes
+  std::string sha256;                        ///< of its weight file; "" where none is needed
+};
+
+/// The backbone that the options `backbone` and `layers` ask for.
+/// @throws as find_backbone_weights() and make_backbone().
+[[nodiscard]] FittedBackbone find_backbone(const FitContext& context);
+
+/// Stores the weights as tensors "backbone.…".
+void save_backbone(const Backbone& backbone, CheckpointWriter& out);
+
+/// What save_backbone() stored, with the options of that model.
+/// @throws as make_backbone().
+[[nodiscard]] std::shared_ptr<const Backbone> load_backbone(const CheckpointReader& in,
+                                                            const Execution& execution);
 
 }  // namespace uad::models

@@ -25,13 +25,8 @@ using nlohmann::json;
 
 std::vector<OptionSpec> padim_options() {
   return {
-      {.name = "backbone",
-       .default_value = "resnet18",
-       .help = "network that makes the features; gabor needs no weights",
-       .choices = backbone_names()},
-      {.name = "layers",
-       .default_value = "layer1,layer2,layer3",
-       .help = "layers of the backbone, finest first, separated by commas"},
+      backbone_option(),
+      layers_option("layer1,layer2,layer3"),
       {.name = "n_features",
        .type = OptionType::kInt,
        .help = "numbers that describe a position; time and model grow with its square [100; 550 "
@@ -54,14 +49,13 @@ std::vector<OptionSpec> padim_options() {
 
 std::int64_t number_of_features(const json& options, const std::vector<LayerInfo>& layers) {
   if (options.at("n_features").is_number()) return options.at("n_features").get<std::int64_t>();
-  std::int64_t all = 0;
-  for (const LayerInfo& layer : layers) all += layer.channels;
-  return std::min<std::int64_t>(options.at("backbone") == "wide_resnet50_2" ? 550 : 100, all);
+  return std::min<std::int64_t>(options.at("backbone") == "wide_resnet50_2" ? 550 : 100,
+                                total_channels(layers));
 }
 
 /// What both the fit and the model do with images.
 struct Features {
-  std::shared_ptr<const Backbone> backbone;  // shared by the fitter and the model it becomes
+  std::shared_ptr<const Backbone> backbone;
   padim::Reduction reduction;
 
   /// float32 [N, features, h, w].
@@ -103,9 +97,7 @@ class PadimModel final : public AnomalyModel {
     out.add("mean", at::stack(means));
     out.add("factor", at::stack(factors));
     features_.reduction.save(out);
-    for (const auto& [name, tensor] : features_.backbone->weights()) {
-      out.add("backbone." + name, tensor);
-    }
+    save_backbone(*features_.backbone, out);
   }
 
  private:
@@ -147,15 +139,12 @@ class PadimFitter final : public Fitter {
  public:
   explicit PadimFitter(const FitContext& context)
       : options_(context.options), device_(compute_options(context.execution).device()) {
-    const auto name = options_.at("backbone").get<std::string>();
-    BackboneWeights weights = find_backbone_weights(name, context.weights_dir);
-    std::shared_ptr<const Backbone> backbone =
-        make_backbone(name, options_.at("layers").get<std::string>(), weights, context.execution);
+    auto [backbone, sha256] = find_backbone(context);
     const auto& layers = backbone->layers();
     features_ = Features{backbone,
                          {options_.at("reduction").get<std::string>(), layers,
                           number_of_features(options_, layers), context.seed}};
-    backbone_sha256_ = std::move(weights.sha256);
+    backbone_sha256_ = std::move(sha256);
   }
 
   void observe(const Tiles& tiles) override {
@@ -211,10 +200,7 @@ class PadimFitter final : public Fitter {
 
 std::unique_ptr<AnomalyModel> load_padim(const CheckpointReader& in, const Execution& execution) {
   const json& options = in.options();
-  const auto name = options.at("backbone").get<std::string>();
-  const BackboneWeights weights{in.with_prefix("backbone."), in.file_name(), ""};
-  std::shared_ptr<const Backbone> backbone =
-      make_backbone(name, options.at("layers").get<std::string>(), weights, execution);
+  std::shared_ptr<const Backbone> backbone = load_backbone(in, execution);
   padim::Reduction reduction(in, backbone->layers());
   const std::int64_t size = reduction.features();
   const at::Tensor mean = in.get("mean", at::kFloat, {-1, -1, -1, size});

@@ -15,12 +15,6 @@ namespace uad::models::padim {
 
 namespace {
 
-std::int64_t all_channels(const std::vector<LayerInfo>& layers) {
-  std::int64_t sum = 0;
-  for (const LayerInfo& layer : layers) sum += layer.channels;
-  return sum;
-}
-
 // `count` distinct numbers of first … first + size - 1.
 void draw(std::int64_t first, std::int64_t size, std::int64_t count, std::mt19937_64& random,
           std::vector<std::int64_t>& drawn) {
@@ -38,7 +32,7 @@ std::vector<std::int64_t> draw_channels(bool by_layer, const std::vector<LayerIn
   std::mt19937_64 random(seed);
   std::vector<std::int64_t> drawn;
   if (!by_layer) {
-    draw(0, all_channels(layers), features, random, drawn);
+    draw(0, total_channels(layers), features, random, drawn);
   } else {
     const auto share = features / std::ssize(layers);
     std::int64_t first = 0;
@@ -78,7 +72,7 @@ const std::vector<std::string>& reduction_names() {
 
 Reduction::Reduction(const std::string& name, const std::vector<LayerInfo>& layers,
                      std::int64_t features, std::uint64_t seed) {
-  const std::int64_t all = all_channels(layers);
+  const std::int64_t all = total_channels(layers);
   if (features < 1 || features > all) {
     throw Error(ErrorCode::kBadOption,
                 fmt::format("Option n_features is {}, but the layers have {} channels together. "
@@ -95,7 +89,7 @@ Reduction::Reduction(const std::string& name, const std::vector<LayerInfo>& laye
 }
 
 Reduction::Reduction(const CheckpointReader& in, const std::vector<LayerInfo>& layers) {
-  const std::int64_t all = all_channels(layers);
+  const std::int64_t all = total_channels(layers);
   if (in.has("mixture")) {
     mixture_ = in.get("mixture", at::kFloat, {all, -1});
   } else {

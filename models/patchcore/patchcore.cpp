@@ -56,7 +56,7 @@ class PatchCoreModel final : public AnomalyModel {
 
   void save(CheckpointWriter& out) const override {
     out.add("bank", bank_.vectors().to(at::kCPU, settings_.stored_type));
-    for (const auto& [name, tensor] : backbone_->weights()) out.add("backbone." + name, tensor);
+    save_backbone(*backbone_, out);
   }
 
  private:
@@ -90,17 +90,13 @@ class PatchCoreFitter final : public Fitter {
       : options_(context.options),
         settings_(patchcore::parse_settings(options_)),
         seed_(context.seed),
-        device_(compute_options(context.execution).device()) {
-    const auto name = options_.at("backbone").get<std::string>();
-    BackboneWeights weights = find_backbone_weights(name, context.weights_dir);
-    backbone_ =
-        make_backbone(name, options_.at("layers").get<std::string>(), weights, context.execution);
-    backbone_sha256_ = std::move(weights.sha256);
-  }
+        device_(compute_options(context.execution).device()),
+        fitted_(find_backbone(context)) {}
 
   void observe(const Tiles& tiles) override {
     const ComputeScope scope;
-    const patchcore::Embedding embedding = settings_.embed(backbone_->features(tiles.images));
+    const patchcore::Embedding embedding =
+        settings_.embed(fitted_.backbone->features(tiles.images));
     const at::Tensor kept = kept_patches(tiles.keep, embedding.height, embedding.width);
     at::Tensor patches = embedding.patches;
     if (kept.defined()) patches = patches.index({kept.flatten().to(patches.device())});
@@ -124,8 +120,8 @@ class PatchCoreFitter final : public Fitter {
     }
     // What is stored is what scores, so that a model scores the same before saving and after.
     bank = bank.to(settings_.stored_type).to(at::kFloat);
-    return std::make_unique<PatchCoreModel>(make_traits(options_, backbone_sha256_), settings_,
-                                            backbone_, bank.to(device_));
+    return std::make_unique<PatchCoreModel>(make_traits(options_, fitted_.sha256), settings_,
+                                            fitted_.backbone, bank.to(device_));
   }
 
  private:
@@ -133,19 +129,15 @@ class PatchCoreFitter final : public Fitter {
   patchcore::Settings settings_;
   std::uint64_t seed_;
   c10::Device device_;  // of the model to come; what is observed is kept on the CPU
-  std::shared_ptr<const Backbone> backbone_;  // shared with the model it becomes part of
-  std::string backbone_sha256_;
+  FittedBackbone fitted_;
   patchcore::PatchStore patches_;
 };
 
 std::unique_ptr<AnomalyModel> load_patchcore(const CheckpointReader& in,
                                              const Execution& execution) {
   const json& options = in.options();
-  const auto name = options.at("backbone").get<std::string>();
   const patchcore::Settings settings = patchcore::parse_settings(options);
-  const BackboneWeights weights{in.with_prefix("backbone."), in.file_name(), ""};
-  std::shared_ptr<const Backbone> backbone =
-      make_backbone(name, options.at("layers").get<std::string>(), weights, execution);
+  std::shared_ptr<const Backbone> backbone = load_backbone(in, execution);
   const at::Tensor bank =
       in.get("bank", settings.stored_type, {-1, settings.dimension(backbone->layers())})
           .to(at::kFloat);

@@ -13,13 +13,8 @@ std::vector<OptionSpec> option_specs() {
                "scores are squared distances) or anomalib",
        .choices = {"qi", "amazon", "anomalib"},
        .aliases = {"flavour"}},
-      {.name = "backbone",
-       .default_value = "resnet18",
-       .help = "network that makes the features; gabor needs no weights",
-       .choices = backbone_names()},
-      {.name = "layers",
-       .default_value = "layer2,layer3",
-       .help = "layers of the backbone, finest first, separated by commas"},
+      backbone_option(),
+      layers_option("layer2,layer3"),
       {.name = "upsampling",
        .default_value = "bilinear",
        .help = "how coarser layers reach the finest one's grid: bilinear, or nearest "
@@ -71,9 +66,7 @@ Settings parse_settings(const nlohmann::json& options) {
 
 std::int64_t Settings::dimension(const std::vector<LayerInfo>& layers) const {
   if (flavour == Flavour::kAmazon) return kAmazonDimension;
-  std::int64_t sum = 0;
-  for (const LayerInfo& layer : layers) sum += layer.channels;
-  return sum;
+  return total_channels(layers);
 }
 
 Embedding Settings::embed(const std::vector<at::Tensor>& features) const {

@@ -86,7 +86,7 @@ TEST(LoadSlot, FailureOfTheFirstLoadEndsTheWait) {
 TEST(LoadSlot, FailureIsToldBeforeTheWaitEnds) {
   std::atomic<bool> told{false};
   Slot slot({{}, [&](const std::exception_ptr&, bool) {
-               EXPECT_FALSE(slot.gave_up());        // nor may one who does not wait know it sooner
+               EXPECT_FALSE(slot.gave_up());       // nor may one who does not wait know it sooner
                std::this_thread::sleep_for(50ms);  // the waiter would be faster
                told = true;
              }});
