@@ -23,35 +23,52 @@ struct Tally {
   double sum = 0;
   float max = -std::numeric_limits<float>::infinity();
 
-  void add(int x, int y, float value) {
-    left = std::min(left, x);
+  /// Pixels first … last - 1 of row y.
+  void add(int first, int last, int y, const float* row) {
+    left = std::min(left, first);
     top = std::min(top, y);
-    right = std::max(right, x + 1);
+    right = std::max(right, last);
     bottom = std::max(bottom, y + 1);
-    count += 1;
-    sum_x += x + 0.5;
-    sum_y += y + 0.5;
-    sum += static_cast<double>(value);
-    max = std::max(max, value);
+    const double length = last - first;
+    count += length;
+    sum_x += length * (first + last) / 2;
+    sum_y += length * (y + 0.5);
+    for (int x = first; x < last; ++x) {
+      sum += static_cast<double>(row[x]);
+      max = std::max(max, row[x]);
+    }
   }
 };
 
-std::vector<Tally> tally_components(const ScoreMap& map, double threshold) {
-  cv::Mat mask(map.height, map.width, CV_8U);
-  for (int y = 0; y < map.height; ++y) {
-    for (int x = 0; x < map.width; ++x) {
-      mask.at<std::uint8_t>(y, x) = static_cast<double>(map.at(y, x)) >= threshold ? 1 : 0;
-    }
+/// 1 where the map reaches the threshold; empty if it does so nowhere, as in most frames.
+cv::Mat1b reaching(const ScoreMap& map, double threshold) {
+  cv::Mat1b mask(map.height, map.width);
+  unsigned any = 0;
+  for (std::size_t i = 0; i < map.values.size(); ++i) {
+    const auto reaches = static_cast<std::uint8_t>(static_cast<double>(map.values[i]) >= threshold);
+    mask.data[i] = reaches;
+    any |= reaches;
   }
-  cv::Mat labels;
+  return any != 0 ? mask : cv::Mat1b();
+}
+
+std::vector<Tally> tally_components(const ScoreMap& map, double threshold) {
+  const cv::Mat1b mask = reaching(map, threshold);
+  if (mask.empty()) return {};
+  cv::Mat1i labels;
   const int count = cv::connectedComponents(mask, labels, 8, CV_32S);
   std::vector<Tally> tallies(static_cast<std::size_t>(count));
   for (int y = 0; y < map.height; ++y) {
-    for (int x = 0; x < map.width; ++x) {
-      tallies[static_cast<std::size_t>(labels.at<int>(y, x))].add(x, y, map.at(y, x));
+    const int* label = labels[y];
+    for (int x = 0; x < map.width;) {
+      const int first = x;
+      do ++x;
+      while (x < map.width && label[x] == label[first]);
+      if (label[first] == 0) continue;  // below the threshold
+      tallies[static_cast<std::size_t>(label[first])].add(first, x, y, map.row(y));
     }
   }
-  tallies.erase(tallies.begin());  // label 0 is what lies below the threshold
+  tallies.erase(tallies.begin());  // label 0
   return tallies;
 }
 

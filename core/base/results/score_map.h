@@ -20,6 +20,9 @@ struct ScoreMap {
     return values[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
                   static_cast<std::size_t>(x)];
   }
+  [[nodiscard]] const float* row(int y) const {
+    return values.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(width);
+  }
   bool operator==(const ScoreMap&) const = default;
 };
 
