@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What the elements add to each 1080p frame around the network: cutting, meta, painting.
 //
-// Run: meson devenv -C build benchmarks/overhead-bench MODEL.uad [FRAMES]
-//   one line a format: medians in milliseconds of each element's share, and their sum
+// Run: meson devenv -C build benchmarks/overhead-bench MODEL.uad [FRAMES [PICTURE]]
+//   one line a format: medians in milliseconds of each element's share, and their sum. Without a
+//   picture (or video, whose first frame is taken) the frame is noise, which is painted all over.
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -20,6 +21,9 @@
 namespace {
 
 using uad::gst::BufferPtr;
+using uad::gst::MessagePtr;
+using uad::gst::ObjectPtr;
+using uad::gst::SamplePtr;
 
 /// One element between two pads.
 class Stage {
@@ -50,7 +54,7 @@ class Stage {
 };
 
 /// Noise around one level in every component.
-BufferPtr picture(const std::string& caps) {
+BufferPtr noise(const std::string& caps) {
   GstVideoInfo info;
   gst_video_info_from_caps(&info,
                            uad::gst::CapsPtr::adopt(gst_caps_from_string(caps.c_str())).get());
@@ -66,18 +70,43 @@ BufferPtr picture(const std::string& caps) {
   return buffer;
 }
 
+/// The first frame of a file.
+BufferPtr picture_of(const std::string& file, const std::string& caps) {
+  const std::string line = fmt::format(
+      "filesrc location=\"{}\" ! decodebin ! videoconvert ! videoscale ! {} ! fakesink name=out "
+      "num-buffers=1",
+      file, caps);
+  const auto pipeline =
+      ObjectPtr<GstElement>::adopt(gst_parse_launch_full(line.c_str(), nullptr, {}, nullptr));
+  const auto bus = ObjectPtr<GstBus>::adopt(gst_element_get_bus(pipeline.get()));
+  const auto out =
+      ObjectPtr<GstElement>::adopt(gst_bin_get_by_name(GST_BIN(pipeline.get()), "out"));
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  const auto end = MessagePtr::adopt(
+      gst_bus_timed_pop_filtered(bus.get(), GST_CLOCK_TIME_NONE,
+                                 static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
+  GstSample* last = nullptr;
+  g_object_get(out.get(), "last-sample", &last, nullptr);
+  const SamplePtr sample = SamplePtr::adopt(last);
+  gst_element_set_state(pipeline.get(), GST_STATE_NULL);
+  if (!sample) throw std::runtime_error(file + " cannot be read as a picture or video.");
+  return BufferPtr::retain(gst_sample_get_buffer(sample.get()));
+}
+
 double median(std::vector<double>& values) {
   std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
                    values.end());
   return values[values.size() / 2];
 }
 
-void measure(const std::string& format, const std::string& model, int frames) {
-  const std::string caps = "video/x-raw,width=1920,height=1080,framerate=25/1,format=" + format;
+void measure(const std::string& format, const std::string& model, int frames,
+             const std::string& file) {
+  const std::string size = "video/x-raw,width=1920,height=1080,format=" + format;
+  const std::string caps = size + ",framerate=25/1";
   Stage preproc("uadpreproc model=" + model, caps);
   Stage infer("uadinfer messages=none model=" + model, caps);
   Stage overlay("uadoverlay", caps);
-  const BufferPtr original = picture(caps);
+  const BufferPtr original = file.empty() ? noise(caps) : picture_of(file, size);
   std::vector<double> cut, meta, paint, sum;
   for (int i = -5; i < frames; ++i) {  // the first ones warm up
     BufferPtr frame = BufferPtr::adopt(gst_buffer_copy_deep(original.get()));
@@ -102,12 +131,12 @@ void measure(const std::string& format, const std::string& model, int frames) {
 int main(int count, char** words) try {
   gst_init(&count, &words);
   if (count < 2) {
-    fmt::print(stderr, "usage: overhead-bench MODEL.uad [FRAMES]\n");
+    fmt::print(stderr, "usage: overhead-bench MODEL.uad [FRAMES [PICTURE]]\n");
     return 2;
   }
   const int frames = count > 2 ? std::atoi(words[2]) : 100;
   for (const char* format : {"I420", "NV12", "YUY2", "RGB", "BGRx", "GRAY8", "GRAY16_LE"}) {
-    measure(format, words[1], frames);
+    measure(format, words[1], frames, count > 3 ? words[3] : "");
   }
   return 0;
 } catch (const std::exception& error) {
