@@ -3,9 +3,11 @@
 
 #include <utility>
 
+#include "core/base/engine/niceness.h"
+
 namespace uad {
 
-LatestWorker::LatestWorker(Done done) : done_(std::move(done)) {}
+LatestWorker::LatestWorker(Done done, int niceness) : done_(std::move(done)), niceness_(niceness) {}
 
 LatestWorker::~LatestWorker() { stop(); }
 
@@ -69,6 +71,7 @@ void LatestWorker::rethrow_failure() {
 }
 
 void LatestWorker::run(const std::stop_token& stop) {
+  if (niceness_ > 0) be_nice(niceness_);
   while (true) {
     Job job;
     {

@@ -22,7 +22,8 @@ class LatestWorker {
   using Job = std::function<AnalysisPtr()>;
   using Done = std::function<void(const AnalysisPtr&)>;  ///< on the worker's thread
 
-  explicit LatestWorker(Done done);
+  /// @param niceness  of its thread, 0…19; 10 leaves the cores to all other work.
+  explicit LatestWorker(Done done, int niceness = 0);
   ~LatestWorker();
   LatestWorker(const LatestWorker&) = delete;
   LatestWorker& operator=(const LatestWorker&) = delete;
@@ -48,6 +49,7 @@ class LatestWorker {
   void rethrow_failure();
 
   Done done_;
+  int niceness_;
   mutable std::mutex lock_;  // guards everything below, except thread_
   std::condition_variable_any changed_;
   Job waiting_;

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "core/base/error.h"
 
@@ -134,6 +135,17 @@ TEST_F(LatestWorkerTest, StopForgetsAndWorkMayGoOn) {
   EXPECT_EQ(worker.latest(), nullptr);
   worker.submit([] { return scored(2); });
   EXPECT_EQ(result(2), 2);
+}
+
+TEST(LatestWorkerPriority, JobsRunAtTheNicenessAskedFor) {
+  std::promise<int> found;
+  LatestWorker nice(nullptr, 10);
+  nice.submit([&] {
+    found.set_value(getpriority(PRIO_PROCESS, 0));
+    return AnalysisPtr();
+  });
+  EXPECT_EQ(found.get_future().get(), 10);
+  EXPECT_LT(getpriority(PRIO_PROCESS, 0), 10) << "this thread is not touched";
 }
 
 }  // namespace
