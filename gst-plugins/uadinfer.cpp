@@ -15,11 +15,19 @@
  * Element messages on the bus: `uad-result` (frame, pts, utc, score, normalised-score,
  * latency-ms, verdict, model, regions, tags), `uad-health` (healthy, frames, unscored,
  * skipped-share, longest-gap-ms; at most one a second, of live streams, when something is missing
- * and when all is well again) and `uad-progress` (stage, fraction) while a model is being loaded.
- * The action signal `reload` loads the model file again.
+ * and when all is well again), `uad-progress` (stage, fraction) while a model is being loaded,
+ * `uad-model-changed` (path, sha256, why: watch, undo, promote, property or reload) and
+ * `uad-shadow` (frame, pts, verdict, score, shadow-verdict, shadow-score; when shadow and model
+ * begin to disagree in another way, and at most once a second while they go on).
  *
- * A uadpreproc in front follows to a reloaded or changed model by itself; frames that it has cut
- * for the old model are judged by the old one.
+ * Models change between two frames. The action signal `reload` loads the model file again; `undo`
+ * goes back to the model before, kept in memory for that (see keep-previous), and `promote` puts
+ * the shadow in service. Both return FALSE if there is none. What they put in service is replaced
+ * by a watch only when its file changes again. A shadow judges the frames that the model has
+ * judged, after it and at low priority; one of another geometry costs one more cut of the frame.
+ *
+ * A uadpreproc in front follows to a changed model by itself; frames that it has cut for the old
+ * model are judged by the old one. It cannot wait for a file that is not there yet: leave it out.
  *
  * Crop or flip before this element: the results do not follow videocrop, videobox and videoflip.
  * videoscale and videoconvert behind it are fine.
@@ -52,8 +60,6 @@ using namespace uad::gst;
 
 namespace {
 
-enum { kActiveDevice = 1, kStats = 2 };  // ids beyond the table of settings
-
 struct State {
   explicit State(GstElement* element) : session(element) {}
   InferSession session;
@@ -85,14 +91,7 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(UAD_VIDEO_FORMATS)));
 
 static void uad_infer_get_property(GObject* object, guint id, GValue* value, GParamSpec*) {
-  const InferSession& session = UAD_INFER(object)->state->session;
-  if (id == infer_properties().count() + kActiveDevice) {
-    g_value_set_string(value, session.active_device().c_str());
-  } else if (id == infer_properties().count() + kStats) {
-    g_value_take_boxed(value, session.stats().release());
-  } else {
-    session.get_property(id, value);
-  }
+  UAD_INFER(object)->state->session.get_property(id, value);
 }
 
 static void uad_infer_set_property(GObject* object, guint id, const GValue* value,
@@ -100,7 +99,9 @@ static void uad_infer_set_property(GObject* object, guint id, const GValue* valu
   UAD_INFER(object)->state->session.set_property(spec, id, value);
 }
 
-static void uad_infer_reload(UadInfer* self) { self->state->session.load(); }
+static void uad_infer_reload(UadInfer* self) { self->state->session.reload(); }
+static gboolean uad_infer_undo(UadInfer* self) { return self->state->session.undo(); }
+static gboolean uad_infer_promote(UadInfer* self) { return self->state->session.promote(); }
 
 static gboolean uad_infer_start(GstBaseTransform* base) {
   InferSession& session = UAD_INFER(base)->state->session;
@@ -234,7 +235,13 @@ static gboolean uad_infer_stop(GstBaseTransform* base) {
 
 static GstStateChangeReturn uad_infer_change_state(GstElement* element, GstStateChange transition) {
   InferSession& session = UAD_INFER(element)->state->session;
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY) session.open();
+  const auto opened = [&session] {
+    session.open();
+    return true;
+  };
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !guarded(element, false, opened)) {
+    return GST_STATE_CHANGE_FAILURE;
+  }
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) session.resume();
   if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) session.engine().health().end();
   // wakes a frame that waits for the model, which the parent then waits for
@@ -254,6 +261,13 @@ static void uad_infer_init(UadInfer* self) {
   gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
 }
 
+/// An action signal without arguments.
+static void add_action(UadInferClass* klass, const char* name, GCallback handler, GType answer) {
+  g_signal_new_class_handler(name, G_TYPE_FROM_CLASS(klass),
+                             static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
+                             handler, nullptr, nullptr, nullptr, answer, 0);
+}
+
 static void uad_infer_class_init(UadInferClass* klass) {
   GST_DEBUG_CATEGORY_INIT(uad_infer_debug, "uadinfer", 0, "judges video frames");
   auto* object = G_OBJECT_CLASS(klass);
@@ -261,23 +275,10 @@ static void uad_infer_class_init(UadInferClass* klass) {
   object->set_property = uad_infer_set_property;
   object->finalize = uad_infer_finalize;
   infer_properties().install(object);
-  const auto read_only = static_cast<GParamFlags>(static_cast<int>(G_PARAM_READABLE) |
-                                                  static_cast<int>(G_PARAM_STATIC_STRINGS));
-  g_object_class_install_property(
-      object, infer_properties().count() + kActiveDevice,
-      g_param_spec_string("active-device", "Device in use (cpu or cuda:N)",
-                          "Where the model in service runs; empty while there is none", "",
-                          read_only));
-  g_object_class_install_property(
-      object, infer_properties().count() + kStats,
-      g_param_spec_boxed("stats", "Counts (frames) and times (ms)",
-                         "uad-stats: frames, analysed, skipped (left without a result of their "
-                         "own), unscored, last-ms, mean-ms, model, precision",
-                         GST_TYPE_STRUCTURE, read_only));
-  g_signal_new_class_handler("reload", G_TYPE_FROM_CLASS(klass),
-                             static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
-                             G_CALLBACK(uad_infer_reload), nullptr, nullptr, nullptr, G_TYPE_NONE,
-                             0);
+  install_infer_readings(object);
+  add_action(klass, "reload", G_CALLBACK(uad_infer_reload), G_TYPE_NONE);
+  add_action(klass, "undo", G_CALLBACK(uad_infer_undo), G_TYPE_BOOLEAN);
+  add_action(klass, "promote", G_CALLBACK(uad_infer_promote), G_TYPE_BOOLEAN);
   auto* element = GST_ELEMENT_CLASS(klass);
   element->change_state = uad_infer_change_state;
   gst_element_class_add_static_pad_template(element, &sink_template);

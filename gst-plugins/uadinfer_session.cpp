@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "core/base/engine/niceness.h"
+#include "core/base/error.h"
 #include "gst-plugins/common/backend_loader.h"
 #include "gst-plugins/common/guarded.h"
 #include "gst-plugins/common/result.h"
@@ -12,13 +14,34 @@ GST_DEBUG_CATEGORY_EXTERN(uad_infer_debug);
 
 namespace uad::gst {
 
+namespace {
+
+constexpr char kStays[] = "The model in service stays: ";
+
+AnalyserPtr load_file(const std::string& path, const InferSettings& wanted,
+                      const ProgressFn& progress, const std::stop_token& stop) {
+  return Analyser::load(backend(), path, wanted.execution(), progress, stop);
+}
+
+Error nothing_to_compare(const std::string& path) {
+  return {ErrorCode::kBadOption,
+          "shadow and model name the same file \"" + path +
+              "\"; set shadow to the model that is to be compared, or leave it empty."};
+}
+
+}  // namespace
+
 InferSession::InferSession(GstElement* element)
     : element_(element),
-      engine_({{[this](const AnalyserPtr& analyser) { on_loaded(analyser); },
+      shadow_report_(element),
+      engine_({{[this](const AnalyserPtr& analyser, const std::string& why) {
+                  on_loaded(analyser, why);
+                },
                 [this](const std::exception_ptr& reason, bool old_in_service) {
                   on_load_failed(reason, old_in_service);
                 }},
-               [this](const AnalysisPtr& analysis) { on_analysed(*analysis); }}) {}
+               [this](const AnalysisPtr& analysis) { on_analysed(*analysis); },
+               shadow_report_.events()}) {}
 
 InferSettings InferSession::settings() const {
   const std::lock_guard guard(lock_);
@@ -26,41 +49,120 @@ InferSettings InferSession::settings() const {
 }
 
 void InferSession::get_property(guint id, GValue* value) const {
-  const std::lock_guard guard(lock_);
-  infer_properties().get(settings_, id, value);
+  const guint beyond = id - infer_properties().count();
+  if (id <= infer_properties().count()) {
+    const std::lock_guard guard(lock_);
+    infer_properties().get(settings_, id, value);
+  } else if (beyond == static_cast<guint>(InferReading::kActiveDevice)) {
+    g_value_set_string(value, active_device().c_str());
+  } else {
+    g_value_take_boxed(value, stats().release());
+  }
 }
 
 void InferSession::set_property(GParamSpec* spec, guint id, const GValue* value) {
   const InferSettings before = settings();
   if (!infer_properties().set(G_OBJECT(element_), spec, id, value, lock_, settings_)) return;
-  if (GST_STATE(element_) >= GST_STATE_READY && !before.same_model(settings())) load();
+  if (GST_STATE(element_) >= GST_STATE_READY) follow(before);
+}
+
+void InferSession::follow(const InferSettings& before) {
+  const InferSettings now = settings();
+  engine_.models().keep_previous(now.keep_previous);
+  // without a watch, a missing model is an error
+  const bool nothing_to_wait_for = before.watch && !now.watch && engine_.models().gave_up();
+  if (!before.same_model(now) || nothing_to_wait_for) load("property");
+  if (before.shadow != now.shadow || before.model != now.model) {
+    if (now.shadow_is_model()) {
+      engine_.shadow().models().take();
+      post_warning(element_, std::make_exception_ptr(nothing_to_compare(now.shadow)),
+                   "The shadow is not compared: ");
+    } else if (before.shadow != now.shadow || before.shadow_is_model()) {
+      load_shadow();
+    }
+  }
+  if (before.shadow_log != now.shadow_log) shadow_report_.log_to(now.shadow_log);
 }
 
 void InferSession::open() {
-  load();
+  const InferSettings now = settings();
+  if (now.shadow_is_model()) throw nothing_to_compare(now.shadow);
+  engine_.models().keep_previous(now.keep_previous);
+  shadow_report_.log_to(now.shadow_log);
+  load("");
+  load_shadow();
   ticker_ = std::make_unique<Ticker>(std::chrono::seconds(1), [this] { tick(); });
 }
 
 void InferSession::close() {
   ticker_.reset();
   engine_.models().stop();
+  engine_.shadow().models().stop();
+  shadow_report_.log_to("");
 }
 
-void InferSession::load() {
+void InferSession::load(const std::string& why) {
   const InferSettings wanted = settings();
   if (wanted.model.empty()) return;
+  const FileStamp found = stamp_of(wanted.model);
   {
     const std::lock_guard guard(lock_);
-    loaded_file_ = stamp_of(wanted.model);
+    watcher_.settle_on(found);
   }
-  engine_.models().load([this, wanted](const std::stop_token& stop) {
-    return Analyser::load(
-        backend(), wanted.model, wanted.execution(),
-        [this](double done, const std::string& stage) {
-          post(progress_message(element_, done, stage));
-        },
-        stop);
+  const auto progress = [this](double done, const std::string& stage) {
+    post(progress_message(element_, done, stage));
+  };
+  engine_.models().load(
+      [wanted, progress](const std::stop_token& stop) {
+        return load_file(wanted.model, wanted, progress, stop);
+      },
+      why);
+}
+
+void InferSession::load_shadow() {
+  const InferSettings wanted = settings();
+  if (wanted.shadow.empty()) {
+    engine_.shadow().models().take();
+    return;
+  }
+  engine_.shadow().models().load([wanted](const std::stop_token& stop) {
+    be_nice(kBackgroundNiceness);
+    return load_file(wanted.shadow, wanted, nullptr, stop);
   });
+}
+
+bool InferSession::undo() {
+  const AnalyserPtr previous = engine_.models().undo();
+  if (!previous) return false;
+  serve_from(previous->file().string());
+  on_loaded(previous, "undo");
+  return true;
+}
+
+bool InferSession::promote() {
+  const AnalyserPtr shadow = engine_.shadow().take();
+  if (!shadow) return false;
+  serve_from(shadow->file().string());
+  {
+    const std::lock_guard guard(lock_);
+    settings_.shadow.clear();
+  }
+  engine_.models().put(shadow);
+  g_object_notify(G_OBJECT(element_), "shadow");
+  on_loaded(shadow, "promote");
+  return true;
+}
+
+/// The file as it is now is passed over by the watch: what is in service was chosen by hand.
+void InferSession::serve_from(const std::string& path) {
+  const FileStamp found = stamp_of(path);
+  {
+    const std::lock_guard guard(lock_);
+    if (settings_.model == path) return;
+    settings_.model = path;
+    watcher_.settle_on(found);
+  }
+  g_object_notify(G_OBJECT(element_), "model");
 }
 
 void InferSession::begin(bool live) {
@@ -95,10 +197,11 @@ void InferSession::add_latency(GstQuery* query) const {
 }
 
 Demand InferSession::demand(bool wanted, const InferenceOptions& options) const {
-  Demand demand{wanted, options.every, options.interval, {}, {}};
+  Demand demand{wanted, options.every, options.interval, {}, {}, {}};
   if (const auto analyser = engine_.models().get()) {
     demand.model = analyser->file().string();
     demand.sha256 = analyser->model().sha256();
+    demand.cutter = analyser->cutter();
   }
   return demand;
 }
@@ -110,16 +213,20 @@ std::string InferSession::active_device() const {
 
 StructurePtr InferSession::stats() const {
   const StreamCounts counts = engine_.health().counts();
+  const ShadowWorker::Counts compared = engine_.shadow().counts();
   const auto analyser = engine_.models().get();
+  const auto shadow = engine_.shadow().models().get();
   return StructurePtr(gst_structure_new(
       "uad-stats", "frames", G_TYPE_UINT64, counts.frames, "analysed", G_TYPE_UINT64,
       counts.analysed, "skipped", G_TYPE_UINT64, counts.skipped, "unscored", G_TYPE_UINT64,
       counts.unscored, "last-ms", G_TYPE_DOUBLE, counts.last_ms, "mean-ms", G_TYPE_DOUBLE,
       counts.mean_ms, "model", G_TYPE_STRING, analyser ? analyser->name().c_str() : "", "precision",
-      G_TYPE_STRING, analyser ? analyser->model().precision().c_str() : "", nullptr));
+      G_TYPE_STRING, analyser ? analyser->model().precision().c_str() : "", "shadow", G_TYPE_STRING,
+      shadow ? shadow->name().c_str() : "", "shadow-compared", G_TYPE_UINT64, compared.compared,
+      "shadow-disagreed", G_TYPE_UINT64, compared.disagreed, nullptr));
 }
 
-void InferSession::on_loaded(const AnalyserPtr& analyser) {
+void InferSession::on_loaded(const AnalyserPtr& analyser, const std::string& why) {
   const double warm_up_ms = analyser->model().warm_up_ms();
   GST_INFO_OBJECT(element_, "model %s in service on %s, %s, %.1f ms a frame",
                   analyser->name().c_str(), analyser->model().device().c_str(),
@@ -127,11 +234,15 @@ void InferSession::on_loaded(const AnalyserPtr& analyser) {
   latency_ = static_cast<GstClockTime>(warm_up_ms * GST_MSECOND);
   post(MessagePtr::adopt(gst_message_new_latency(GST_OBJECT(element_))));
   g_object_notify(G_OBJECT(element_), "active-device");
+  if (why.empty()) return;
+  post(model_changed_message(element_, analyser->file().string(), analyser->model().sha256(), why));
 }
 
 void InferSession::on_load_failed(const std::exception_ptr& reason, bool old_in_service) {
   if (old_in_service) {
-    post_warning(element_, reason, "The model in service stays: ");
+    post_warning(element_, reason, kStays);
+  } else if (settings().watch) {
+    post_warning(element_, reason, "Frames stay UNSCORED until a good model file is there: ");
   } else {
     post_error(element_, reason);
   }
@@ -164,12 +275,21 @@ void InferSession::tick() {
   const auto report = engine_.health().report(std::chrono::steady_clock::now(),
                                               std::chrono::milliseconds(now.max_age_ms));
   if (report) post(health_message(element_, *report));
-  if (!now.watch) return;
-  const FileStamp found = stamp_of(now.model);
+  if (now.watch) watch(now.model);
+}
+
+void InferSession::watch(const std::string& path) {
+  const FileStamp found = stamp_of(path);
   std::unique_lock guard(lock_);
-  const bool replaced = found.bytes >= 0 && found != loaded_file_;
+  const FileNews news = watcher_.look(found);
   guard.unlock();
-  if (replaced) load();
+  if (news == FileNews::kReplaced) load("watch");
+  if (news == FileNews::kVanished && engine_.models().get()) {
+    const Error gone(
+        ErrorCode::kNotFound,
+        "\"" + path + "\" is there no more; put a model file back or set watch=false.");
+    post_warning(element_, std::make_exception_ptr(gone), kStays);
+  }
 }
 
 void InferSession::post(MessagePtr message) const {

@@ -7,15 +7,16 @@
 #include <mutex>
 
 #include "core/base/engine/inference_engine.h"
+#include "core/base/engine/model_watcher.h"
 #include "core/base/engine/ticker.h"
-#include "core/base/files/file_stamp.h"
 #include "gst-plugins/common/demand.h"
 #include "gst-plugins/common/ptr.h"
 #include "gst-plugins/uadinfer_settings.h"
+#include "gst-plugins/uadinfer_shadow.h"
 
 namespace uad::gst {
 
-/// Loads and reloads the model, watches its file, posts results, health, progress and latency.
+/// Loads, watches, changes and shadows the model; posts results, health, progress and latency.
 /// @note Thread-safe, except open() and close(), which belong to the state change.
 class InferSession {
  public:
@@ -24,15 +25,21 @@ class InferSession {
 
   [[nodiscard]] InferenceEngine& engine() noexcept { return engine_; }
   [[nodiscard]] InferSettings settings() const;
+  /// Also those of InferReading.
   void get_property(guint id, GValue* value) const;
   /// Loads again where the new value asks for it.
   void set_property(GParamSpec* spec, guint id, const GValue* value);
 
   /// NULL→READY: the model is being loaded from now on. READY→NULL: waits for the loader.
+  /// @throws Error(kBadOption) if the properties contradict each other.
   void open();
   void close();
   /// Loads the model file, in the background; what is in service stays until it is there.
-  void load();
+  void reload() { load("reload"); }
+  /// Back to the model that was replaced last. @return false if there is none.
+  bool undo();
+  /// The shadow becomes the model in service. @return false if there is none that works.
+  bool promote();
 
   /// The stream begins; live as upstream says.
   void begin(bool live);
@@ -55,17 +62,25 @@ class InferSession {
   [[nodiscard]] StructurePtr stats() const;
 
  private:
-  void on_loaded(const AnalyserPtr& analyser);
+  /// @param why  for uad-model-changed; empty = the first one, which is no change.
+  void load(const std::string& why);
+  void load_shadow();
+  /// What new values of the properties ask for.
+  void follow(const InferSettings& before);
+  void serve_from(const std::string& path);
+  void on_loaded(const AnalyserPtr& analyser, const std::string& why);
   void on_load_failed(const std::exception_ptr& reason, bool old_in_service);
   void on_analysed(const Analysis& analysis);
   void update_latency(double total_ms);
   void tick();
+  void watch(const std::string& path);
   void post(MessagePtr message) const;
 
   GstElement* element_;
-  mutable std::mutex lock_;  // guards `settings_` and `loaded_file_`
+  mutable std::mutex lock_;  // guards `settings_` and `watcher_`
   InferSettings settings_;
-  FileStamp loaded_file_;
+  ModelWatcher watcher_;
+  ShadowReport shadow_report_;
   std::atomic<bool> live_{false};
   std::atomic<GstClockTime> latency_{0};
   Verdict last_verdict_ = Verdict::kUnscored;  // where analyses finish, one at a time

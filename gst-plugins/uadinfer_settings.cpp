@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst-plugins/uadinfer_settings.h"
 
+#include <filesystem>
+#include <system_error>
+
 namespace uad::gst {
 
 ExecutionOptions InferSettings::execution() const {
@@ -11,7 +14,8 @@ InferenceOptions InferSettings::inference(bool live) const {
   return {every(live),
           interval,
           std::chrono::milliseconds(max_age_ms),
-          {warn_threshold, reject_threshold, min_area}};
+          {warn_threshold, reject_threshold, min_area},
+          watch};
 }
 
 bool InferSettings::every(bool live) const {
@@ -20,6 +24,11 @@ bool InferSettings::every(bool live) const {
 
 bool InferSettings::same_model(const InferSettings& other) const {
   return model == other.model && execution() == other.execution();
+}
+
+bool InferSettings::shadow_is_model() const {
+  std::error_code absent;
+  return !shadow.empty() && (shadow == model || std::filesystem::equivalent(shadow, model, absent));
 }
 
 namespace {
@@ -42,9 +51,26 @@ void add_model_properties(Properties<InferSettings>& t) {
              "Threads for the network, 0: one per core. One pool serves the whole process; the "
              "largest wish of all elements wins"},
             &S::threads, 0, 1024, Writable::kReady);
+}
+
+void add_live_model_properties(Properties<InferSettings>& t) {
+  using S = InferSettings;
   t.flag({"watch", "Watch the model file", "",
-          "Load the model file again when it is replaced; looked at once a second"},
+          "Look at the model file once a second and load it when it was replaced and has come to "
+          "rest. A missing or damaged one leaves the model in service, with one warning; before "
+          "there is any, frames pass UNSCORED"},
          &S::watch, Writable::kPlaying);
+  t.flag({"keep-previous", "Keep the model before", "",
+          "Keep the one model that was replaced last in memory, for undo; false lets go of it"},
+         &S::keep_previous, Writable::kPlaying);
+  t.text({"shadow", "Shadow model", "path",
+          "Second model file (.uad) that judges the same frames on spare time, to be compared and "
+          "promoted; it uses the thresholds set here, and what a uadpreproc cuts. Empty: none"},
+         &S::shadow, Writable::kPlaying);
+  t.text({"shadow-log", "Log of disagreements", "path",
+          "File to which a line of JSON is added for each frame that the shadow judges "
+          "differently; empty: none"},
+         &S::shadow_log, Writable::kPlaying);
 }
 
 void add_timing_properties(Properties<InferSettings>& t) {
@@ -88,12 +114,33 @@ const Properties<InferSettings>& infer_properties() {
   static const Properties<InferSettings> table = [] {
     Properties<InferSettings> t;
     add_model_properties(t);
+    add_live_model_properties(t);
     add_timing_properties(t);
     add_verdict_properties(t);
     add_white_level(t, &InferSettings::white_level);
     return t;
   }();
   return table;
+}
+
+void install_infer_readings(GObjectClass* klass) {
+  const auto id = [](InferReading reading) {
+    return infer_properties().count() + static_cast<guint>(reading);
+  };
+  const auto read_only = static_cast<GParamFlags>(static_cast<int>(G_PARAM_READABLE) |
+                                                  static_cast<int>(G_PARAM_STATIC_STRINGS));
+  g_object_class_install_property(
+      klass, id(InferReading::kActiveDevice),
+      g_param_spec_string("active-device", "Device in use (cpu or cuda:N)",
+                          "Where the model in service runs; empty while there is none", "",
+                          read_only));
+  g_object_class_install_property(
+      klass, id(InferReading::kStats),
+      g_param_spec_boxed("stats", "Counts (frames) and times (ms)",
+                         "uad-stats: frames, analysed, skipped (left without a result of their "
+                         "own), unscored, last-ms, mean-ms, model, precision, shadow (its name), "
+                         "shadow-compared, shadow-disagreed (with another verdict)",
+                         GST_TYPE_STRUCTURE, read_only));
 }
 
 }  // namespace uad::gst

@@ -24,6 +24,9 @@ struct InferSettings {
   Messages messages = Messages::kAll;
   std::string tags;
   bool watch = false;
+  bool keep_previous = true;
+  std::string shadow;
+  std::string shadow_log;
   int white_level = kFullWhite;
 
   [[nodiscard]] ExecutionOptions execution() const;
@@ -31,8 +34,15 @@ struct InferSettings {
   [[nodiscard]] bool every(bool live) const;
   /// Whether `other` needs the model to be loaded again.
   [[nodiscard]] bool same_model(const InferSettings& other) const;
+  /// Whether `shadow` names the file of `model`, which leaves nothing to compare.
+  [[nodiscard]] bool shadow_is_model() const;
 };
 
 const Properties<InferSettings>& infer_properties();
+
+/// Read-only properties beyond the table.
+enum class InferReading : guint { kActiveDevice = 1, kStats = 2 };
+/// Ids follow those of the table. Called once, from class_init.
+void install_infer_readings(GObjectClass* klass);
 
 }  // namespace uad::gst

@@ -86,18 +86,22 @@ const Properties<PreprocSettings>& properties() {
   return table;
 }
 
-/// Runs on the loader thread.
-std::shared_ptr<const uad::Preprocessor> build(const PreprocSettings& settings) {
+using CutterPtr = std::shared_ptr<const uad::Preprocessor>;  ///< shared with the frame being cut
+
+/// Runs on the loader thread. @param followed  what uadinfer swapped to; null = see the model file.
+CutterPtr build(const PreprocSettings& settings, const CutterPtr& followed) {
   uad::Backend& engine = backend();
-  const uad::InputSpec model = uad::read_manifest(settings.model).input;
+  const uad::InputSpec model =
+      followed ? followed->options().spec : uad::read_manifest(settings.model).input;
   uad::PreprocessOptions options{model, {}};
   uad::InputSpec& spec = options.spec;
   if (!settings.roi.empty()) spec.roi = uad::parse_rect(settings.roi, "roi");
   if (!settings.window.empty()) spec.window = uad::parse_size(settings.window, "window");
   if (!settings.stride.empty()) spec.stride = uad::parse_size(settings.stride, "stride");
   if (!settings.resize.empty()) spec.resize = uad::parse_size(settings.resize, "resize");
-  options.mask = settings.mask.empty() ? uad::read_model_mask(settings.model)
-                                       : engine.read_mask(settings.mask);
+  options.mask = !settings.mask.empty() ? engine.read_mask(settings.mask)
+                 : followed             ? followed->options().mask
+                                        : uad::read_model_mask(settings.model);
   uad::require_same_preparation(model, spec);
   return engine.make_preprocessor(options);
 }
@@ -133,11 +137,12 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(UAD_VIDEO_FORMATS)));
 
-static void uad_preproc_load(UadPreproc* self) {
+static void uad_preproc_load(UadPreproc* self, const CutterPtr& followed = nullptr) {
   const std::lock_guard guard(self->state->lock);
   if (self->state->settings.model.empty()) return;
-  self->state->cutter.load(
-      [settings = self->state->settings](const std::stop_token&) { return build(settings); });
+  self->state->cutter.load([settings = self->state->settings, followed](const std::stop_token&) {
+    return build(settings, followed);
+  });
 }
 
 static void uad_preproc_get_property(GObject* object, guint id, GValue* value, GParamSpec*) {
@@ -215,15 +220,15 @@ static gboolean uad_preproc_sink_event(GstBaseTransform* base, GstEvent* event) 
 
 static gboolean uad_preproc_src_event(GstBaseTransform* base, GstEvent* event) {
   State* state = UAD_PREPROC(base)->state;
-  std::optional<std::string> swapped;
+  std::optional<Demand> demand;
   {
     const std::lock_guard guard(state->lock);
-    swapped = state->demands.read(event);
-    if (swapped && !swapped->empty()) state->settings.model = *swapped;
+    demand = state->demands.read(event);
+    if (demand && !demand->model.empty()) state->settings.model = demand->model;
   }
-  if (swapped) {
-    if (!swapped->empty()) {
-      uad_preproc_load(UAD_PREPROC(base));
+  if (demand) {
+    if (!demand->model.empty()) {
+      uad_preproc_load(UAD_PREPROC(base), demand->cutter);
       g_object_notify(G_OBJECT(base), "model");
     }
     gst_event_unref(event);

@@ -14,6 +14,25 @@ std::string text_field(const GstStructure* fields, const char* name) {
   return text != nullptr ? text : "";
 }
 
+using Cutter = std::shared_ptr<const Preprocessor>;
+
+GType cutter_type() {
+  static const GType type = [] {
+    constexpr char kName[] = "UadCutter";  // a program may hold this code twice, as tests do
+    const GType known = g_type_from_name(kName);
+    if (known != 0) return known;
+    return g_boxed_type_register_static(
+        kName, [](gpointer from) -> gpointer { return new Cutter(*static_cast<Cutter*>(from)); },
+        [](gpointer cutter) { delete static_cast<Cutter*>(cutter); });
+  }();
+  return type;
+}
+
+Cutter cutter_field(const GstStructure* fields) {
+  const GValue* value = gst_structure_get_value(fields, "cutter");
+  return value != nullptr ? *static_cast<Cutter*>(g_value_get_boxed(value)) : nullptr;
+}
+
 }  // namespace
 
 EventPtr announcement_event() {
@@ -29,10 +48,11 @@ EventPtr demand_event(const std::string& sender, const Demand& demand) {
       gst_structure_new(kDemand, "sender", G_TYPE_STRING, sender.c_str(), "wanted", G_TYPE_BOOLEAN,
                         demand.wanted, "every", G_TYPE_BOOLEAN, demand.every, "interval",
                         G_TYPE_INT, demand.interval, "model", G_TYPE_STRING, demand.model.c_str(),
-                        "sha256", G_TYPE_STRING, demand.sha256.c_str(), nullptr)));
+                        "sha256", G_TYPE_STRING, demand.sha256.c_str(), "cutter", cutter_type(),
+                        &demand.cutter, nullptr)));
 }
 
-std::optional<std::string> Demands::read(GstEvent* event) {
+std::optional<Demand> Demands::read(GstEvent* event) {
   if (!gst_event_has_name(event, kDemand)) return std::nullopt;
   const GstStructure* fields = gst_event_get_structure(event);
   gboolean wanted = TRUE;
@@ -45,6 +65,7 @@ std::optional<std::string> Demands::read(GstEvent* event) {
   demand.interval = std::max(1, demand.interval);
   demand.model = text_field(fields, "model");
   demand.sha256 = text_field(fields, "sha256");
+  demand.cutter = cutter_field(fields);
   Demand& known = by_sender_[text_field(fields, "sender")];
   const bool had_one = !known.model.empty();
   if (demand.model.empty()) {  // between two streams nothing is in service
@@ -53,7 +74,13 @@ std::optional<std::string> Demands::read(GstEvent* event) {
   }
   const bool swapped = had_one && (demand.model != known.model || demand.sha256 != known.sha256);
   known = demand;
-  return swapped ? demand.model : "";
+  known.cutter.reset();
+  if (!swapped) {
+    demand.model.clear();
+    demand.sha256.clear();
+    demand.cutter.reset();
+  }
+  return demand;
 }
 
 bool Demands::wants(std::uint64_t frame) const {

@@ -4,11 +4,13 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include <gst/gst.h>
 
+#include "core/base/backend.h"
 #include "gst-plugins/common/ptr.h"
 
 namespace uad::gst {
@@ -20,6 +22,8 @@ struct Demand {
   int interval = 1;    ///< cut every n-th frame
   std::string model;   ///< file of the model in service; empty = none yet
   std::string sha256;  ///< of that file as it was loaded
+  /// How that model wants frames cut, without its file, which may be another one by now.
+  std::shared_ptr<const Preprocessor> cutter;
   bool operator==(const Demand&) const = default;
 };
 
@@ -33,9 +37,9 @@ EventPtr demand_event(const std::string& sender, const Demand& demand);
 /// The wishes of all elements downstream (there may be a tee). @note Not thread-safe.
 class Demands {
  public:
-  /// @return nullopt if the event is no demand; else the file of the model that its sender has
-  /// swapped to since its last one, empty if it has not.
-  std::optional<std::string> read(GstEvent* event);
+  /// @return nullopt if the event is no demand; else that demand, with `model`, `sha256` and
+  /// `cutter` only if its sender has swapped its model since its last one.
+  std::optional<Demand> read(GstEvent* event);
   /// Whether the frame with this number (from 0) is wanted by anyone, or nobody has spoken.
   [[nodiscard]] bool wants(std::uint64_t frame) const;
   [[nodiscard]] bool empty() const { return by_sender_.empty(); }

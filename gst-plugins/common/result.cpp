@@ -87,6 +87,12 @@ GstStructure* region_structure(const Region& region) {
       "mean-score", G_TYPE_DOUBLE, static_cast<double>(region.mean_score), nullptr);
 }
 
+MessagePtr element_message(GstElement* element, GstStructure* structure) {
+  return MessagePtr::adopt(gst_message_new_element(GST_OBJECT(element), structure));
+}
+
+}  // namespace
+
 std::string iso_8601(std::int64_t utc_us) {
   constexpr std::int64_t kMicroseconds = 1'000'000;
   GDateTime* seconds = g_date_time_new_from_unix_utc(utc_us / kMicroseconds);
@@ -97,12 +103,6 @@ std::string iso_8601(std::int64_t utc_us) {
   g_date_time_unref(seconds);
   return text;
 }
-
-MessagePtr element_message(GstElement* element, GstStructure* structure) {
-  return MessagePtr::adopt(gst_message_new_element(GST_OBJECT(element), structure));
-}
-
-}  // namespace
 
 void ResultAttacher::attach(GstBuffer* buffer, const Shown& shown) {
   if (shown.analysis != source_) {
@@ -149,6 +149,24 @@ MessagePtr progress_message(GstElement* element, double fraction, const std::str
   return element_message(
       element, gst_structure_new("uad-progress", "stage", G_TYPE_STRING, stage.c_str(), "fraction",
                                  G_TYPE_DOUBLE, fraction, nullptr));
+}
+
+MessagePtr model_changed_message(GstElement* element, const std::string& path,
+                                 const std::string& sha256, const std::string& why) {
+  return element_message(
+      element,
+      gst_structure_new("uad-model-changed", "path", G_TYPE_STRING, path.c_str(), "sha256",
+                        G_TYPE_STRING, sha256.c_str(), "why", G_TYPE_STRING, why.c_str(), nullptr));
+}
+
+MessagePtr shadow_message(GstElement* element, const Analysis& main, const Analysis& shadow) {
+  return element_message(
+      element, gst_structure_new("uad-shadow", "frame", G_TYPE_UINT64, main.capture.frame, "pts",
+                                 G_TYPE_UINT64, main.capture.pts, "verdict", G_TYPE_STRING,
+                                 std::string(to_string(main.verdict)).c_str(), "score",
+                                 G_TYPE_DOUBLE, main.score, "shadow-verdict", G_TYPE_STRING,
+                                 std::string(to_string(shadow.verdict)).c_str(), "shadow-score",
+                                 G_TYPE_DOUBLE, shadow.score, nullptr));
 }
 
 }  // namespace uad::gst

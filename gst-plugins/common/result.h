@@ -2,6 +2,7 @@
 // Results of core as buffer metas and bus messages.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include <gst/gst.h>
@@ -37,6 +38,16 @@ MessagePtr result_message(GstElement* element, const Analysis& analysis, const s
 
 /// Element message `uad-health`.
 MessagePtr health_message(GstElement* element, const HealthReport& report);
+
+/// Element message `uad-model-changed`. @param why  what made the change: "watch", "undo" …
+MessagePtr model_changed_message(GstElement* element, const std::string& path,
+                                 const std::string& sha256, const std::string& why);
+
+/// Element message `uad-shadow`: two models judge the same frame differently.
+MessagePtr shadow_message(GstElement* element, const Analysis& main, const Analysis& shadow);
+
+/// "2026-03-01T08:15:30.250000Z". @param utc_us  microseconds since 1970.
+std::string iso_8601(std::int64_t utc_us);
 
 /// Element message `uad-progress`: a model is being loaded.
 MessagePtr progress_message(GstElement* element, double fraction, const std::string& stage);

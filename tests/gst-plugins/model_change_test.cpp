@@ -121,7 +121,7 @@ TEST(Demands, SwappedModelIsToldOnceAndAGapIsNoSwap) {
   gst_init(nullptr, nullptr);
   gst::Demands demands;
   const auto read = [&](const std::string& file, const std::string& hash) {
-    return demands.read(gst::demand_event("a", {true, true, 1, file, hash}).get());
+    return demands.read(gst::demand_event("a", {true, true, 1, file, hash, {}}).get())->model;
   };
   EXPECT_EQ(read("", ""), "");
   EXPECT_EQ(read("x.uad", "1"), "") << "the first model is the one that uadpreproc was set to";

@@ -13,7 +13,8 @@ double ms_since(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
-Analyser::Analyser(ModelPtr model, std::unique_ptr<Preprocessor> cutter, std::filesystem::path file)
+Analyser::Analyser(ModelPtr model, std::shared_ptr<const Preprocessor> cutter,
+                   std::filesystem::path file)
     : model_(std::move(model)),
       cutter_(std::move(cutter)),
       file_(std::move(file)),

@@ -28,6 +28,11 @@ class Analyser {
                                     const ThresholdOverrides& overrides = {},
                                     double cut_ms = 0) const;
 
+  /// What cut() works with, for whoever cuts upstream.
+  [[nodiscard]] const std::shared_ptr<const Preprocessor>& cutter() const noexcept {
+    return cutter_;
+  }
+
   /// Whether the tiles were cut as the model wants them, wherever in the frame.
   [[nodiscard]] bool fits(const TileBatch& tiles) const {
     return same_preparation(model_->manifest().input, tiles.spec());
@@ -39,10 +44,10 @@ class Analyser {
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
  private:
-  Analyser(ModelPtr model, std::unique_ptr<Preprocessor> cutter, std::filesystem::path file);
+  Analyser(ModelPtr model, std::shared_ptr<const Preprocessor> cutter, std::filesystem::path file);
 
-  ModelPtr model_;  // shared with every element that uses the same file
-  std::unique_ptr<Preprocessor> cutter_;
+  ModelPtr model_;                              // shared with every element that uses the same file
+  std::shared_ptr<const Preprocessor> cutter_;  // shared with uadpreproc
   std::filesystem::path file_;
   std::string name_;
 };

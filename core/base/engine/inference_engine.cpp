@@ -14,22 +14,17 @@ InferenceEngine::InferenceEngine(Events events)
     : analysed_(std::move(events.analysed)),
       models_(std::move(events.model)),
       frames_since_taken_(kNever),
+      shadow_(std::move(events.shadow)),
       worker_([this](const AnalysisPtr& analysis) { finish(analysis); }) {}
 
 std::optional<Shown> InferenceEngine::analyse(const FrameInput& frame,
                                               const InferenceOptions& options) {
   const AnalyserPtr newest = options.every ? models_.wait() : models_.get();
-  if (!newest && (options.every || models_.gave_up())) return std::nullopt;
+  const bool nothing_to_come = options.every || models_.gave_up();
+  if (!newest && nothing_to_come && !options.model_may_come) return std::nullopt;
   const bool taken = newest && take(frame, options);
   if (taken) {
-    const AnalyserPtr analyser = model_for(frame, newest);
-    const auto start = Clock::now();
-    TileBatchPtr tiles = frame.tiles ? frame.tiles : frame.cut(*analyser);
-    const double cut_ms =
-        frame.tiles ? 0 : std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-    auto job = [analyser, tiles = std::move(tiles), capture = frame.capture,
-                overrides = options.overrides,
-                cut_ms] { return analyser->analyse(*tiles, capture, overrides, cut_ms); };
+    auto job = job_for(frame, model_for(frame, newest), options.overrides);
     if (options.every) {
       latest_ = job();
       finish(latest_);
@@ -37,10 +32,26 @@ std::optional<Shown> InferenceEngine::analyse(const FrameInput& frame,
       worker_.submit(std::move(job));
     }
   }
+  const char* absent = models_.gave_up() ? "waiting for model" : "loading model";
   const Shown shown = show(options.every ? latest_ : worker_.latest(), frame.capture,
-                           options.max_age, newest ? "no result yet" : "loading model");
+                           options.max_age, newest ? "no result yet" : absent);
   health_.frame(frame.capture.arrival, taken, shown.verdict != Verdict::kUnscored);
   return shown;
+}
+
+LatestWorker::Job InferenceEngine::job_for(const FrameInput& frame, const AnalyserPtr& analyser,
+                                           const ThresholdOverrides& overrides) {
+  const auto start = Clock::now();
+  TileBatchPtr tiles = frame.tiles ? frame.tiles : frame.cut(*analyser);
+  const double cut_ms =
+      frame.tiles ? 0 : std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  auto rival = shadow_.prepare(*analyser, tiles, frame.tiles ? nullptr : frame.cut, overrides);
+  return [this, analyser, tiles = std::move(tiles), capture = frame.capture, overrides, cut_ms,
+          rival = std::move(rival)] {
+    AnalysisPtr analysis = analyser->analyse(*tiles, capture, overrides, cut_ms);
+    if (rival) shadow_.compare(*rival, analysis);
+    return analysis;
+  };
 }
 
 AnalyserPtr InferenceEngine::model_for(const FrameInput& frame, const AnalyserPtr& newest) {
@@ -76,18 +87,28 @@ void InferenceEngine::finish(const AnalysisPtr& analysis) {
   if (analysed_) analysed_(analysis);
 }
 
+void InferenceEngine::drain(std::chrono::milliseconds limit) {
+  const auto start = Clock::now();
+  worker_.drain(limit);
+  shadow_.drain(limit -
+                std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start));
+}
+
 void InferenceEngine::interrupt() {
   models_.interrupt();
   worker_.forget();
+  shadow_.forget();
 }
 
 void InferenceEngine::forget() {
   latest_.reset();
   worker_.forget();
+  shadow_.forget();
 }
 
 void InferenceEngine::stop() {
   worker_.stop();
+  shadow_.stop();
   latest_.reset();
   serving_.reset();
   health_.reset();

@@ -10,6 +10,7 @@
 #include "core/base/engine/analyser.h"
 #include "core/base/engine/latest_worker.h"
 #include "core/base/engine/load_slot.h"
+#include "core/base/engine/shadow_worker.h"
 #include "core/base/results/health.h"
 
 namespace uad {
@@ -19,6 +20,7 @@ struct InferenceOptions {
   int interval = 1;   ///< analyse at most every n-th frame
   std::chrono::milliseconds max_age{1000};  ///< older results become UNSCORED
   ThresholdOverrides overrides;
+  bool model_may_come = false;  ///< frames without any model pass UNSCORED: one may be loaded yet
 };
 
 /// One frame as the engine sees it.
@@ -38,6 +40,7 @@ class InferenceEngine {
   struct Events {
     LoadSlot<Analyser>::Events model;                  ///< on the loader thread
     std::function<void(const AnalysisPtr&)> analysed;  ///< streaming or worker thread
+    ShadowWorker::Events shadow;
   };
 
   explicit InferenceEngine(Events events);
@@ -45,11 +48,15 @@ class InferenceEngine {
   /// The model in service and the one that is being loaded.
   [[nodiscard]] LoadSlot<Analyser>& models() noexcept { return models_; }
   [[nodiscard]] const LoadSlot<Analyser>& models() const noexcept { return models_; }
+  /// The model that is compared with the one in service.
+  [[nodiscard]] ShadowWorker& shadow() noexcept { return shadow_; }
+  [[nodiscard]] const ShadowWorker& shadow() const noexcept { return shadow_; }
   [[nodiscard]] Health& health() noexcept { return health_; }
   [[nodiscard]] const Health& health() const noexcept { return health_; }
 
   /// Tiles that were cut for the model before the newest are judged by that one, until tiles for
   /// the newest arrive.
+  /// The shadow, if there is one, gets the same frame once its analysis is done.
   /// @return nullopt if there is no model and none to come (failed or interrupted).
   /// @throws Error, also what an earlier analysis of the worker threw.
   std::optional<Shown> analyse(const FrameInput& frame, const InferenceOptions& options);
@@ -62,7 +69,7 @@ class InferenceEngine {
 
   /// End of stream: waits until what was taken is analysed, at most `limit`.
   /// @throws Error what the analysis threw.
-  void drain(std::chrono::milliseconds limit) { worker_.drain(limit); }
+  void drain(std::chrono::milliseconds limit);
   /// Wakes analyse() and drain() from any thread; models().resume() makes analyse() wait again.
   void interrupt();
   /// After a flush or with other caps: earlier results do not belong to what comes.
@@ -73,6 +80,8 @@ class InferenceEngine {
  private:
   AnalyserPtr model_for(const FrameInput& frame, const AnalyserPtr& newest);
   bool take(const FrameInput& frame, const InferenceOptions& options);
+  LatestWorker::Job job_for(const FrameInput& frame, const AnalyserPtr& analyser,
+                            const ThresholdOverrides& overrides);
   void finish(const AnalysisPtr& analysis);
 
   std::function<void(const AnalysisPtr&)> analysed_;
@@ -83,7 +92,8 @@ class InferenceEngine {
   std::int64_t frames_since_taken_;
   AnalyserPtr serving_;
   AnalysisPtr latest_;  // in `every`; the worker keeps its own
-  LatestWorker worker_;
+  ShadowWorker shadow_;
+  LatestWorker worker_;  // after shadow_, which its jobs reach for
 };
 
 }  // namespace uad

@@ -116,6 +116,33 @@ TEST_F(InferenceEngineTest, FailedFirstLoadGivesNoResultInEitherPolicy) {
   EXPECT_FALSE(next(0));
 }
 
+TEST_F(InferenceEngineTest, FramesPassUnscoredInEitherPolicyWhereAModelMayCome) {
+  load({.load_error = "torn file"});
+  options.model_may_come = true;
+  for (const bool every : {true, false}) {
+    options.every = every;
+    const auto shown = next(0);
+    ASSERT_TRUE(shown);
+    EXPECT_EQ(shown->verdict, uad::Verdict::kUnscored);
+    EXPECT_STREQ(shown->note, "waiting for model");
+  }
+  load();
+  options.every = true;
+  EXPECT_EQ(next(255)->verdict, uad::Verdict::kReject);
+}
+
+TEST_F(InferenceEngineTest, ShadowJudgesTheFramesThatWereAnalysedInEitherPolicy) {
+  load();
+  const auto shadow = engine.models().wait();
+  engine.shadow().models().put(shadow);
+  for (const bool every : {true, false}) {
+    options.every = every;
+    next(255);
+    engine.drain(5s);
+  }
+  EXPECT_EQ(engine.shadow().counts().compared, 2U);
+}
+
 TEST_F(InferenceEngineTest, InterruptEndsTheWaitOfTheFirstFrame) {
   load({.load_delay_ms = 60'000});
   std::jthread flush([this] {

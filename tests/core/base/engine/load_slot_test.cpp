@@ -120,6 +120,59 @@ TEST(LoadSlot, InterruptWakesTheWaitUntilResumed) {
   ASSERT_NE(slot.wait(), nullptr);
 }
 
+TEST(LoadSlot, UndoGoesBackOnceToTheVeryObject) {
+  Slot slot({});
+  slot.keep_previous(true);
+  EXPECT_EQ(slot.undo(), nullptr);
+  slot.put(std::make_shared<const int>(1));
+  const Slot::Ptr first = slot.get();
+  EXPECT_EQ(slot.undo(), nullptr) << "nothing was replaced yet";
+  slot.put(std::make_shared<const int>(2));
+  slot.put(std::make_shared<const int>(3));
+  EXPECT_EQ(*slot.undo(), 2);
+  EXPECT_EQ(*slot.get(), 2);
+  EXPECT_EQ(slot.undo(), nullptr) << "one step, no more";
+  EXPECT_EQ(first.use_count(), 1) << "what cannot come back is let go of";
+}
+
+TEST(LoadSlot, PreviousIsKeptOnlyIfAskedFor) {
+  Slot slot({});
+  slot.put(std::make_shared<const int>(1));
+  slot.put(std::make_shared<const int>(2));
+  EXPECT_EQ(slot.undo(), nullptr);
+  slot.keep_previous(true);
+  slot.put(std::make_shared<const int>(3));
+  slot.keep_previous(false);
+  EXPECT_EQ(slot.undo(), nullptr);
+  EXPECT_EQ(*slot.get(), 3);
+}
+
+TEST(LoadSlot, PutCancelsTheLoadInProgress) {
+  Held held;
+  Slot slot({});
+  slot.load(held.job(1));
+  held.started.get_future().wait();
+  slot.put(std::make_shared<const int>(2));
+  EXPECT_EQ(*slot.take(), 2);
+  EXPECT_EQ(slot.wait(), nullptr) << "the load has ended, and nothing came of it";
+  EXPECT_TRUE(held.cancelled);
+}
+
+TEST(LoadSlot, TakeLeavesNothingInServiceAndNothingToWaitFor) {
+  Slot slot({});
+  EXPECT_EQ(slot.take(), nullptr);
+  slot.put(std::make_shared<const int>(1));
+  EXPECT_EQ(*slot.take(), 1);
+  EXPECT_EQ(slot.wait(), nullptr);
+}
+
+TEST(LoadSlot, ReasonOfTheLoadComesWithTheEvent) {
+  std::promise<std::string> told;
+  Slot slot({[&](const Slot::Ptr&, const std::string& why) { told.set_value(why); }, nullptr});
+  slot.load(gives(1), "watch");
+  EXPECT_EQ(told.get_future().get(), "watch");
+}
+
 TEST(LoadSlot, StopCancelsForgetsAndMayBeFollowedByAnotherLoad) {
   Held held;
   Slot slot({});
