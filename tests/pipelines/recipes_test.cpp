@@ -71,6 +71,35 @@ TEST_F(Recipes, RecordAnnotatedKeepsEveryFrameAndRefusesToOverwrite) {
   EXPECT_EQ(run("record-annotated", arguments), 1);
 }
 
+TEST_F(Recipes, WatchAndShadowComparesPromotesAndGoesBack) {
+  const std::string shadow = model({.offset = 0.9}, "new.uad");
+  Background recipe(
+      command("watch-and-shadow", in_folder("line3.uad") + " --shadow " + shadow + " --log " +
+                                      in_folder("log") + " --sink fakesink >" + in_folder("out") +
+                                      " --source 'videotestsrc is-live=true pattern=black ! "
+                                      "video/x-raw,width=64,height=48'"));
+  const auto says = [&](const std::string& text) {
+    return eventually([&] {
+      const auto lines = lines_of(folder() / "out");
+      return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) {
+        return line.find(text) != std::string::npos;
+      });
+    });
+  };
+  EXPECT_TRUE(says("Frames stay UNSCORED"));
+  model();
+  EXPECT_TRUE(says("line3.uad (watch)"));
+  EXPECT_TRUE(says("but the shadow says REJECT"));
+  EXPECT_TRUE(eventually([&] { return !lines_of(folder() / "log").empty(); }));
+  recipe.signal(SIGUSR1);
+  EXPECT_TRUE(says("new.uad (promote)"));
+  recipe.signal(SIGUSR2);
+  EXPECT_TRUE(says("line3.uad (undo)"));
+  recipe.signal(SIGUSR1);
+  EXPECT_TRUE(says("nothing to promote"));
+  EXPECT_EQ(recipe.stop(SIGTERM), 0);
+}
+
 TEST_F(Recipes, WrongUsageIsToldWithExitCodeTwo) {
   for (const auto& recipe : fs::directory_iterator(fs::path(UAD_SOURCE_ROOT) / "pipelines")) {
     const std::string name = recipe.path().filename().string();
