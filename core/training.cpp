@@ -17,7 +17,8 @@
 
 #include "core/base/error.h"
 #include "core/base/pixels/image.h"
-#include "core/calibration.h"
+#include "core/calibration/calibration.h"
+#include "core/calibration/samples.h"
 #include "core/frame_digest.h"
 #include "core/loaded_model.h"
 #include "core/preprocessor.h"
@@ -79,50 +80,88 @@ class Trainer {
     survey();
     check_count();
     const std::vector<std::size_t> held_out =
-        held_out_indices(count_, request_.holdout, request_.consecutive, request_.seed);
+        held_out_indices(parts_, request_.holdout, request_.consecutive, request_.seed);
+    check_promise(held_out);
     std::unique_ptr<AnomalyModel> model;
-    const auto is_held_out = [&](std::size_t i) { return std::ranges::binary_search(held_out, i); };
+    const auto is_held_out = [&](std::size_t i) {
+      return std::ranges::binary_search(held_out, part_of_[i]);
+    };
     if (held_out.empty()) {
       leave_one_out();
     } else {
       model = fit([&](std::size_t i) { return !is_held_out(i); }, 0.05, 0.45);
       score(*model, is_held_out, 0.45, 0.5);
     }
-    if (held_out.empty() || request_.refit) {
+    if (held_out.empty() || refits()) {
       model.reset();  // two models at once would double the memory
       model = fit([](std::size_t) { return true; }, 0.5, 0.95);
     }
-    const Calibration calibration = calibrate_on_good(scores_, maxima_, describe(held_out));
-    return assemble(*model, calibration);
+    return assemble(*model, calibrate(describe(held_out)));
   }
 
  private:
   /// Counts and hashes the readable frames and picks those of the self-test.
   void survey() {
     FrameDigest digest;
+    PartNumbers numbers(request_.parts);
     for_each([](std::size_t) { return true; }, "reading", 0, 0.05,
              [&](std::size_t, const LabelledFrame& frame) {
                digest.add(frame.name, frame.view);
                self_test_.consider([&] { return preprocessor_.network_image(frame.view); });
                ++count_;
+               part_of_.push_back(numbers.next(frame.name));
              });
+    parts_ = part_of_.empty() ? 0 : std::ranges::max(part_of_) + 1;
     data_sha256_ = digest.finish();
     skipped_ = good_.skipped();
   }
 
   void check_count() const {
+    require_whole_parts(request_.parts, skipped_);
     if (count_ == 0 && !skipped_.empty()) {
       throw Error(ErrorCode::kBadOption,
                   fmt::format("Not one of the {} training images could be read; the first, \"{}\", "
                               "failed with: {}",
                               skipped_.size(), skipped_.front().name, skipped_.front().reason));
     }
-    if (count_ < 2) {
+    if (parts_ < 2) {
       throw Error(ErrorCode::kBadOption,
-                  fmt::format("Training needs at least 2 good images, one to fit and one to derive "
+                  fmt::format("Training needs at least 2 good {}, one to fit and one to derive "
                               "the thresholds from, but found {}. Add good images to --data.",
-                              count_));
+                              unit(), parts_));
     }
+  }
+
+  void check_promise(const std::vector<std::size_t>& held_out) const {
+    if (!request_.promise) return;
+    (void)samples_needed(*request_.promise);  // refuses before the work what it would refuse after
+    if (!held_out.empty()) return;
+    throw Error(ErrorCode::kBadOption,
+                fmt::format("A promised false-reject rate needs at least {} good {} in training, "
+                            "of which some are held out, but found {}. Add good images, or leave "
+                            "out false-reject-rate and use uad calibrate.",
+                            kFewFrames, unit(), parts_));
+  }
+
+  [[nodiscard]] bool refits() const { return request_.refit && !request_.promise; }
+  [[nodiscard]] const char* unit() const {
+    return request_.parts.kind == PartRule::Kind::kFrame ? "images" : "parts";
+  }
+
+  [[nodiscard]] Calibration calibrate(const std::string& split) const {
+    if (request_.promise) {
+      Calibration calibration =
+          calibrate_by_promise(group_by_part(scored_, request_.parts, skipped_), *request_.promise);
+      calibration.origin.facts["held_out"] = split;
+      return calibration;
+    }
+    std::vector<double> scores;
+    std::vector<double> maxima;
+    for (const ScoredFrame& frame : scored_) {
+      scores.push_back(frame.score);
+      maxima.push_back(frame.map_maximum);
+    }
+    return calibrate_on_good(scores, maxima, split);
   }
 
   std::unique_ptr<AnomalyModel> fit(const Uses& uses, double from, double to) {
@@ -144,18 +183,18 @@ class Trainer {
   void score(const AnomalyModel& model, const Uses& uses, double from, double to) {
     for_each(uses, "held-out frames", from, to, [&](std::size_t, const LabelledFrame& frame) {
       const ModelOutput output = analyse_tiles(model, *preprocessor_.cut(frame.view));
-      scores_.push_back(output.score);
-      maxima_.push_back(std::ranges::max(output.map.values));
+      scored_.push_back({frame.name, frame.kind, false, static_cast<float>(output.score),
+                         std::ranges::max(output.map.values)});
     });
   }
 
   void leave_one_out() {
-    const double step = 0.45 / static_cast<double>(count_);
-    for (std::size_t out = 0; out < count_; ++out) {
+    const double step = 0.45 / static_cast<double>(parts_);
+    for (std::size_t out = 0; out < parts_; ++out) {
       const double from = 0.05 + step * static_cast<double>(out);
-      const auto model = fit([&](std::size_t i) { return i != out; }, from, from + step);
+      const auto model = fit([&](std::size_t i) { return part_of_[i] != out; }, from, from + step);
       score(
-          *model, [&](std::size_t i) { return i == out; }, from + step, from + step);
+          *model, [&](std::size_t i) { return part_of_[i] == out; }, from + step, from + step);
     }
   }
 
@@ -179,10 +218,10 @@ class Trainer {
   }
 
   [[nodiscard]] std::string describe(const std::vector<std::size_t>& held_out) const {
-    if (held_out.empty()) return fmt::format("{} images, each left out once", count_);
-    return fmt::format("{} of {} images{}, seed {}{}", held_out.size(), count_,
+    if (held_out.empty()) return fmt::format("{} {}, each left out once", parts_, unit());
+    return fmt::format("{} of {} {}{}, seed {}{}", held_out.size(), parts_, unit(),
                        request_.consecutive ? " in one run" : "", request_.seed,
-                       request_.refit ? ", then refitted on all" : "");
+                       refits() ? ", then refitted on all" : "");
   }
 
   ModelFile assemble(const AnomalyModel& model, const Calibration& calibration) {
@@ -223,10 +262,11 @@ class Trainer {
   nlohmann::json options_ = complete_options(request_.method->options, request_.options);
   SelfTestFrames self_test_{request_.seed};
   std::size_t count_ = 0;
+  std::vector<std::size_t> part_of_;  // every frame
+  std::size_t parts_ = 0;
   std::string data_sha256_;
   std::vector<SkippedFrame> skipped_;
-  std::vector<double> scores_;  // of frames that were not fitted
-  std::vector<double> maxima_;
+  std::vector<ScoredFrame> scored_;  // that were not fitted
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <vector>
 
@@ -12,6 +13,8 @@
 
 #include "core/anomaly_model.h"
 #include "core/base/backend.h"
+#include "core/calibration/promise.h"
+#include "core/calibration/samples.h"
 #include "core/data/frame_source.h"
 #include "core/files/model_file.h"
 #include "core/method.h"
@@ -28,7 +31,11 @@ struct TrainRequest {
   int batch_size = 1;    ///< frames whose tiles go through the network together
   double holdout = 0.2;  ///< share of the good frames that derives the thresholds, 0 < share < 1
   bool consecutive = false;  ///< hold out one run of frames: neighbours in a video are near copies
+  PartRule parts;            ///< frames of one part are held out together, never split
   bool refit = true;         ///< fit on all frames once the thresholds are known
+  /// Thresholds with this promise instead of mean + 3 sd. It holds for the model that the held-out
+  /// frames saw, so there is no refit.
+  std::optional<PromiseTarget> promise;
   bool images_in_model = true;  ///< real frames among the self-test
   ProgressFn progress;
   std::stop_token stop;
@@ -36,14 +43,14 @@ struct TrainRequest {
 
 /// Fits `method` on the readable frames of `good`. Frames are read one by one, several times over.
 ///
-/// Thresholds come from frames that were not fitted (see calibrate_on_good): a seeded share of them
-/// (at least 5), or, with fewer than 10 frames, every frame once, each scored by a model of the
-/// others; the final model then always sees all of them.
-/// @throws Error(kBadOption) for fewer than 2 readable frames or a share outside 0…1;
-///   Error(kCancelled); what method and source throw.
+/// Thresholds come from frames that were not fitted (see calibrate_on_good): those of a seeded
+/// share of the parts (at least 5), or, with fewer than 10 parts, every part once, each scored by a
+/// model of the others; the final model then always sees all of them.
+/// @throws Error(kBadOption) for fewer than 2 parts, fewer than 10 where a promise is asked for, or
+///   a share outside 0…1; Error(kCancelled); what method and source throw.
 [[nodiscard]] ModelFile train(FrameSource& good, const TrainRequest& request);
 
-/// Frames that training holds out: indices into 0…count-1, ascending; empty = leave one out.
+/// Parts that training holds out: indices into 0…count-1, ascending; empty = leave one out.
 std::vector<std::size_t> held_out_indices(std::size_t count, double share, bool consecutive,
                                           std::uint64_t seed);
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/base/files/manifest.h"
+#include "core/calibration/origin_text.h"
 #include "core/files/model_file.h"
 #include "core/loaded_model.h"
 #include "models/registry.h"
@@ -67,10 +68,7 @@ void print_manifest(const Manifest& manifest, const std::string& file) {
   fmt::print("reject      {:.6g}   warn {:.6g}   min area {:.6g} px\n", thresholds.image.thr,
              thresholds.warn, thresholds.min_area);
   fmt::print("            {}; {} scores\n", origin.rule, origin.images);
-  for (const auto& [key, value] : origin.facts.items()) {
-    fmt::print("            {}: {}\n", key,
-               value.is_string() ? value.get<std::string>() : value.dump());
-  }
+  for (const std::string& line : origin_lines(origin)) fmt::print("            {}\n", line);
   print_scale("image scale", thresholds.image);
   print_scale("map scale", thresholds.map);
   fmt::print("trained     {}, {} images ({} skipped), seed {}\n", training.created_utc,

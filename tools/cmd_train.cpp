@@ -6,7 +6,8 @@
 #include <fmt/format.h>
 
 #include "core/base/methods.h"
-#include "core/calibration.h"
+#include "core/calibration/calibration.h"
+#include "core/calibration/origin_text.h"
 #include "core/data/image_io.h"
 #include "core/device.h"
 #include "core/eval/evaluation.h"
@@ -116,7 +117,7 @@ Syntax train_syntax(const Method& method) {
   syntax.name = "train";
   syntax.summary = "Learns what good parts look like and writes a model file.";
   syntax.examples = kExamples;
-  syntax.options = join({data_specs(), own_specs(), method.options, input_specs(),
+  syntax.options = join({data_specs(), own_specs(), promise_specs(), method.options, input_specs(),
                          execution_specs(), ignored_specs()});
   syntax.elsewhere = all_keys();
   return syntax;
@@ -187,6 +188,13 @@ TrainRequest make_request(const Arguments& args, const Method& method) {
   request.batch_size = args.get<int>("batch_size");
   request.holdout = args.get<double>("holdout");
   request.refit = !args.get<bool>("no_refit");
+  request.parts = part_rule(args);
+  if (args.has("false_reject_rate")) request.promise = promise_target(args);
+  if (request.promise && args.get<std::string>("calibrate_on") == "test") {
+    throw UsageError(
+        "--false-reject-rate takes the thresholds from held-out good images, "
+        "--calibrate-on test from the labelled set. Leave out one of them.");
+  }
   request.images_in_model = !args.get<bool>("no_images_in_model");
   return request;
 }
@@ -265,6 +273,11 @@ nlohmann::json train_one(const CategoryData& data, bool group, const TrainReques
     one.progress = bar.callback();
     return train(*source, one);
   }();
+  if (request.promise) {
+    note(
+        "the held-out images stay out of the model, because the promise holds for this very "
+        "model.");
+  }
   for (const SkippedFrame& frame : source->skipped()) {
     note(fmt::format("skipped \"{}\": {}", frame.name, frame.reason));
   }
@@ -279,6 +292,11 @@ nlohmann::json train_one(const CategoryData& data, bool group, const TrainReques
   fmt::print(stderr, "{}: {} images ({} skipped), reject {:.6g}, warn {:.6g}, {:.1f} s\n",
              output.string(), file.manifest.training.images, file.manifest.training.skipped,
              file.manifest.thresholds.image.thr, file.manifest.thresholds.warn, seconds);
+  if (request.promise) {
+    for (const std::string& line : origin_lines(file.manifest.threshold_origin)) {
+      fmt::print(stderr, "  {}\n", line);
+    }
+  }
   if (evaluation) {
     result["evaluation"] = to_json(evaluate_test_set(file, request, data, args));
     fmt::print(stderr, "image AUROC {}, pixel AUROC {}\n",
@@ -308,8 +326,9 @@ int run_train(const Args& args) {
 }
 
 std::vector<std::string> all_keys() {
-  std::vector<std::vector<OptionSpec>> lists{data_specs(), own_specs(), input_specs(),
-                                             execution_specs(), ignored_specs()};
+  std::vector<std::vector<OptionSpec>> lists{data_specs(),    own_specs(),       input_specs(),
+                                             promise_specs(), calibrate_specs(), execution_specs(),
+                                             ignored_specs()};
   for (const Method& method : models::method_table()) lists.push_back(method.options);
   std::vector<std::string> keys{"config", "model_path", "img_path",     "threshold", "epochs",
                                 "lr",     "momentum",   "weight_decay", "model"};

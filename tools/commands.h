@@ -7,16 +7,22 @@
 #include <string>
 #include <vector>
 
+#include "core/base/option_spec.h"
+
 namespace uad::tools {
 
 using Args = std::vector<std::string>;
 
 int run_train(const Args& args);
+int run_calibrate(const Args& args);
 int run_eval(const Args& args);
 int run_predict(const Args& args);
 int run_report(const Args& args);
 int run_info(const Args& args);
 int run_demo(const Args& args);
+
+/// What only `uad calibrate` knows: rule, recall.
+std::vector<OptionSpec> calibrate_specs();
 
 /// Every key of every sub-command and method: what one YAML file may hold for all of them.
 std::vector<std::string> all_keys();

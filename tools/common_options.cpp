@@ -82,6 +82,22 @@ std::vector<OptionSpec> data_specs() {
   };
 }
 
+std::vector<OptionSpec> promise_specs() {
+  return {
+      {.name = "false_reject_rate",
+       .type = OptionType::kFloat,
+       .help = "promised: at most this share of good parts is rejected, e.g. 0.001"},
+      {.name = "confidence",
+       .type = OptionType::kFloat,
+       .default_value = PromiseTarget().confidence,
+       .help = "chance that the promise is kept"},
+      {.name = "part_of",
+       .default_value = "frame",
+       .help = "which frames show one part and count once: frame (each its own), folder (those of "
+               "one folder), frames:N (N that follow each other)"},
+  };
+}
+
 std::vector<OptionSpec> ignored_specs() {
   std::vector<OptionSpec> specs;
   for (const char* name :
@@ -118,6 +134,26 @@ ExecutionOptions execution_options(const Arguments& args) {
   options.precision = args.get<std::string>("precision");
   options.threads = args.get<int>("threads");
   return options;
+}
+
+PromiseTarget promise_target(const Arguments& args) {
+  PromiseTarget target;
+  if (args.has("false_reject_rate")) target.rate = args.get<double>("false_reject_rate");
+  target.confidence = args.get<double>("confidence");
+  try {
+    static_cast<void>(samples_needed(target));
+  } catch (const Error& error) {
+    throw UsageError(error.what());
+  }
+  return target;
+}
+
+PartRule part_rule(const Arguments& args) {
+  try {
+    return parse_part_rule(args.get<std::string>("part_of"), "part-of");
+  } catch (const Error& error) {
+    throw UsageError(error.what());
+  }
 }
 
 void announce(const Arguments& args) {
@@ -178,7 +214,8 @@ std::unique_ptr<FrameSource> open_split(const fs::path& path, Split split, const
     throw UsageError(
         fmt::format("--frames is for video files, but \"{}\" is not one.", path.string()));
   }
-  Dataset data = list_dataset(path);
+  Dataset data = args.text("part_of") == "folder" && !is_labelled_set(path) ? list_parts(path)
+                                                                            : list_dataset(path);
   const bool plain = data.test.empty() && !fs::is_directory(path / "train");
   std::vector<ImageItem>& items = split == Split::kTest && !plain ? data.test : data.train;
   if (items.empty()) {

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "core/base/backend.h"
+#include "core/calibration/promise.h"
+#include "core/calibration/samples.h"
 #include "core/data/frame_source.h"
 #include "tools/arguments.h"
 
@@ -15,6 +17,7 @@ namespace uad::tools {
 
 std::vector<OptionSpec> execution_specs();  ///< device, precision, threads
 std::vector<OptionSpec> data_specs();       ///< data, category, frames, strict
+std::vector<OptionSpec> promise_specs();    ///< false_reject_rate, confidence, part_of
 /// Keys of QualityInspector that change nothing here; they stay out of --help.
 std::vector<OptionSpec> ignored_specs();
 
@@ -23,6 +26,10 @@ std::vector<OptionSpec> join(std::vector<std::vector<OptionSpec>> lists);
 
 /// `gpu` is read as cuda. @throws Error(kNoDevice) for xpu.
 ExecutionOptions execution_options(const Arguments& args);
+
+/// What the options of promise_specs() ask for. @throws UsageError for a share outside of (0, 1).
+PromiseTarget promise_target(const Arguments& args);
+PartRule part_rule(const Arguments& args);
 
 /// Merged configuration and notes on stderr.
 void announce(const Arguments& args);
@@ -38,7 +45,8 @@ std::vector<CategoryData> find_data(const Arguments& args);
 enum class Split { kTrain, kTest };
 
 /// Folders (MVTec layout or plain) and video files. For a plain folder and a video both splits are
-/// all frames. @throws Error(kNotFound) naming what is missing.
+/// all frames. With part_of = folder, a plain folder holds one folder of images a part. @throws
+/// Error(kNotFound) naming what is missing.
 std::unique_ptr<FrameSource> open_split(const std::filesystem::path& path, Split split,
                                         const Arguments& args);
 /// Whether neighbouring frames of `path` are near copies.

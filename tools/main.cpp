@@ -24,6 +24,7 @@ struct Command {
 
 constexpr std::array kCommands{
     Command{"train", run_train, "learn from good images or a good stretch of video"},
+    Command{"calibrate", run_calibrate, "set thresholds that keep a promised false-reject rate"},
     Command{"eval", run_eval, "measure a model on labelled images"},
     Command{"report", run_report, "compare evaluations in one HTML file"},
     Command{"predict", run_predict, "score images or the frames of a video"},
@@ -34,7 +35,7 @@ constexpr std::array kCommands{
 std::string help() {
   std::string text = "Usage: uad COMMAND [OPTIONS]\n\nCommands:\n";
   for (const Command& command : kCommands) {
-    text += fmt::format("  {:<9}{}\n", command.name, command.summary);
+    text += fmt::format("  {:<11}{}\n", command.name, command.summary);
   }
   return text +
          "\nOptions of a command: uad COMMAND --help\n"

@@ -214,8 +214,32 @@ Dataset list_folder(const fs::path& path) {
   return found;
 }
 
+Dataset list_parts(const fs::path& root) {
+  Dataset found{name_of(root), {}, {}};
+  if (!is_there(root)) {
+    throw Error(ErrorCode::kNotFound, fmt::format("'{}' does not exist.", root.string()));
+  }
+  const std::vector<fs::path> parts = is_folder(root) ? folders_in(root) : std::vector<fs::path>();
+  if (parts.empty()) {
+    throw Error(ErrorCode::kNotFound,
+                fmt::format("'{}' holds no folder; with one folder a part, put the images of each "
+                            "part into a folder of its own.",
+                            root.string()));
+  }
+  for (const fs::path& part : parts) {
+    const std::vector<fs::path> images = images_in(part);
+    if (images.empty()) refuse_empty(part);
+    for (const fs::path& file : images) found.train.push_back({file, "good", false, {}});
+  }
+  return found;
+}
+
+bool is_labelled_set(const fs::path& path) {
+  return is_folder(path / "train" / "good") || is_folder(path / "test");
+}
+
 Dataset list_dataset(const fs::path& path) {
-  if (is_folder(path / "train" / "good") || is_folder(path / "test")) return list_mvtec(path);
+  if (is_labelled_set(path)) return list_mvtec(path);
   if (is_folder(path) && images_in(path).empty()) {
     const std::vector<fs::path> inside = folders_in(path);
     if (!inside.empty()) {

@@ -40,6 +40,13 @@ Dataset list_mvtec(const std::filesystem::path& root);
 /// @throws Error(kNotFound) if nothing is there or the folder holds no image.
 Dataset list_folder(const std::filesystem::path& folder);
 
+/// Good images in one folder a part: those of every folder directly below `root`.
+/// @throws Error(kNotFound) if there is no such folder, or one that holds no image.
+Dataset list_parts(const std::filesystem::path& root);
+
+/// Whether `path` has the MVTec layout: `train/good` or `test`.
+bool is_labelled_set(const std::filesystem::path& path);
+
 /// Decides by layout: MVTec where `train/good` or `test` is, else a plain folder.
 Dataset list_dataset(const std::filesystem::path& path);
 

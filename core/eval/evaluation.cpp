@@ -49,6 +49,7 @@ class Evaluator {
       keep_score(frame, output);
       digest_.add(frame.name, frame.view);
       if (options_.visit) options_.visit(frame, output);
+      if (!options_.pixels) return;
       pixel_count_ += static_cast<std::int64_t>(output.map.values.size());
       if (pixel_count_ <= options_.exact_pixels) {
         add_pixels(frame, output, plan);
@@ -156,7 +157,8 @@ class Evaluator {
     }
     if (std::isfinite(result_.pixels.auroc)) return;
     const bool no_masks = defective > 0 && result_.pixels.defect_pixels == 0;
-    const std::string reason = no_masks         ? "no defective image has a mask with defect pixels"
+    const std::string reason = !options_.pixels ? "pixels were not asked for"
+                               : no_masks       ? "no defective image has a mask with defect pixels"
                                : defective == 0 ? "the test set has no defective image"
                                                 : "no pixel is free of defects";
     for (const char* key :

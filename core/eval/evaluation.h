@@ -19,6 +19,7 @@
 namespace uad {
 
 struct EvaluationOptions {
+  bool pixels = true;  ///< false: image metrics only, in one pass
   /// Map pixels up to which every pixel score is kept and the pixel metrics are exact (128 MB);
   /// beyond it the frames are read a second time and scores are counted in `bins`.
   std::int64_t exact_pixels = 16LL << 20;

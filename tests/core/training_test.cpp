@@ -242,6 +242,55 @@ TEST_F(Training, AStopRequestEndsItSoon) {
   expect_error(ErrorCode::kCancelled, {"cancelled"}, [&] { return train(good, request_); });
 }
 
+TEST_F(Training, APromiseSpeaksOfTheVeryModelThatWasScored) {
+  request_.promise = PromiseTarget{0.2, 0.9};
+  FrameList good = frames(60);
+  const ModelFile file = train(good, request_);
+  EXPECT_EQ(observed_.fits.size(), 1U);  // no refit
+  const nlohmann::json& facts = file.manifest.threshold_origin.facts;
+  EXPECT_EQ(facts["promise"]["samples"], 12);
+  EXPECT_EQ(facts["promise"]["needed"], 11);
+  EXPECT_EQ(facts["held_out"], "12 of 60 images, seed 3");
+  double fitted = 0;
+  for (const int level : observed_.fits[0]) fitted += level / 48.0;
+  double largest = 0;
+  for (int level = 100; level < 160; ++level) {
+    const bool seen = std::ranges::find(observed_.fits[0], level) != observed_.fits[0].end();
+    if (!seen) largest = std::max(largest, std::abs(level - fitted));
+  }
+  EXPECT_NEAR(file.manifest.thresholds.image.thr, largest, 1e-3);
+}
+
+TEST_F(Training, FramesOfOnePartAreNeverSplit) {
+  request_.parts = {PartRule::Kind::kRun, 3};
+  request_.promise = PromiseTarget{};
+  FrameList good = frames(60);
+  const ModelFile file = train(good, request_);
+  const std::vector<int>& fitted = observed_.fits[0];
+  ASSERT_EQ(fitted.size(), 45U);  // 5 of 20 parts are held out
+  for (int part = 0; part < 20; ++part) {
+    const auto seen = [&](int i) {
+      return std::ranges::find(fitted, 100 + 3 * part + i) != fitted.end();
+    };
+    EXPECT_EQ(seen(0), seen(1));
+    EXPECT_EQ(seen(0), seen(2));
+  }
+  EXPECT_EQ(file.manifest.threshold_origin.images, 5);
+  EXPECT_THAT(file.manifest.threshold_origin.facts["held_out"].get<std::string>(),
+              HasSubstr("5 of 20 parts"));
+}
+
+TEST_F(Training, APromiseNeedsHeldOutFramesAndASaneRate) {
+  request_.promise = PromiseTarget{};
+  FrameList few = frames(9);
+  expect_error(ErrorCode::kBadOption, {"at least 10 good images", "found 9"},
+               [&] { return train(few, request_); });
+  request_.promise->rate = 1;
+  FrameList good = frames(20);
+  expect_error(ErrorCode::kBadOption, {"false-reject-rate"}, [&] { return train(good, request_); });
+  EXPECT_TRUE(observed_.fits.empty());
+}
+
 TEST_F(Training, HoldoutOutsideItsRangeIsRefused) {
   request_.holdout = 1.0;
   FrameList good = frames(20);

@@ -11,7 +11,7 @@
 #include "core/demo/line.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_disk.h"
-#include "tests/tools/run_program.h"
+#include "tests/tools/uad_fixture.h"
 
 namespace uad {
 namespace {
@@ -19,68 +19,15 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using test::ProgramResult;
+using test::read_json;
 using test::run_uad;
-using test::TempDir;
+using test::Uad;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-json read_json(const fs::path& file) { return json::parse(test::read_bytes(file)); }
-
-/// One small data set and one model of it for all tests.
-class Uad : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    shared_ = new TempDir();
-    draw("train/good", demo::Defect::kNone, 12);
-    draw("test/good", demo::Defect::kNone, 4);
-    draw("test/stain", demo::Defect::kStain, 4);
-    const ProgramResult result = train({"--output", model()});
-    ASSERT_EQ(result.code, 0) << result.err;
-  }
-  static void TearDownTestSuite() { delete shared_; }
-
-  static void draw(const std::string& folder, demo::Defect defect, int count) {
-    demo::ProductionLine line(std::hash<std::string>()(folder) % 1000,
-                              [defect](int) { return defect; });
-    const fs::path images = *shared_ / "set" / folder;
-    const fs::path masks = *shared_ / "set" / "ground_truth" / "stain";
-    fs::create_directories(images);
-    fs::create_directories(masks);
-    for (int i = 0; i < count; ++i) {
-      const demo::Shot shot = line.shoot({256, 256}, i * demo::ProductionLine::kPitch, 1.0);
-      write_png(images / fmt::format("{}.png", i), shot.image);
-      if (defect != demo::Defect::kNone) {
-        write_png(masks / fmt::format("{}_mask.png", i), shot.mask);
-      }
-    }
-  }
-
-  static ProgramResult train(std::vector<std::string> more) {
-    std::vector<std::string> args{"train",   "--data", data(), "--backbone", "gabor", "--resize",
-                                  "128x128", "--k",    "5",    "--do-eval",  "false"};
-    args.insert(args.end(), more.begin(), more.end());
-    return run_uad(args);
-  }
-
-  static std::string data() { return (*shared_ / "set").string(); }
-  static std::string model() { return (*shared_ / "model.uad").string(); }
-  static std::string image(const std::string& name) {
-    return (*shared_ / "set" / "test" / name).string();
-  }
-  /// A copy of the data set that a test may damage.
-  fs::path copy_of_data() {
-    fs::copy(data(), folder_ / "set", fs::copy_options::recursive);
-    return folder_ / "set";
-  }
-
-  static TempDir* shared_;
-  TempDir folder_;
-};
-TempDir* Uad::shared_ = nullptr;
-
 TEST_F(Uad, HelpOfEveryCommandHasExamples) {
   EXPECT_EQ(run_uad({"--help"}).code, 0);
-  for (const char* command : {"train", "eval", "report", "predict", "info", "demo"}) {
+  for (const char* command : {"train", "calibrate", "eval", "report", "predict", "info", "demo"}) {
     const ProgramResult result = run_uad({command, "--help"});
     EXPECT_EQ(result.code, 0) << command;
     EXPECT_THAT(result.out, HasSubstr("Examples:")) << command;
@@ -95,6 +42,8 @@ TEST_F(Uad, WrongUsageIsExitCode2) {
                                                {"train"},
                                                {"train", "--data", data(), "--seed", "x"},
                                                {"train", "--method", "nothing"},
+                                               {"calibrate", "--data", data()},
+                                               {"calibrate", "--model", model()},
                                                {"eval", "--data", data()},
                                                {"eval", "--gallery", "-1"},
                                                {"report"},

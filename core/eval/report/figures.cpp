@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/calibration/origin_text.h"
 #include "core/eval/report/charts.h"
 #include "core/eval/report/html.h"
 
@@ -92,25 +93,7 @@ std::string table(const std::string& caption, const std::string& head, const std
       caption, head, body);
 }
 
-/// "mean 1.2, sd 0.1" of an object, else the value itself.
-std::string fact_text(const nlohmann::json& fact) {
-  if (fact.is_number()) return score_text(fact.get<double>());
-  if (fact.is_string()) return escape(fact.get<std::string>());
-  if (!fact.is_object())
-    return escape(fact.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-  std::string text;
-  for (const auto& [key, value] : fact.items()) {
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", escape(key), fact_text(value));
-  }
-  return text;
-}
-
 std::string warned_text(std::int64_t count) { return fmt::format("{} of them WARN", count); }
-
-std::string spaced(std::string key) {
-  std::ranges::replace(key, '_', ' ');
-  return escape(key);
-}
 
 }  // namespace
 
@@ -258,8 +241,8 @@ std::string kind_table(const Run& run) {
 std::string threshold_origin(const Run& run) {
   const ThresholdOrigin& origin = run.threshold_origin;
   std::string facts;
-  for (const auto& [key, value] : origin.facts.items()) {
-    facts += fmt::format("<li>{}: {}</li>", spaced(key), fact_text(value));
+  for (const std::string& line : origin_lines(origin)) {
+    facts += fmt::format("<li>{}</li>", escape(line));
   }
   return fmt::format(
       "<p>An image is rejected from a score of <strong>{}</strong> on and gets a warning from "

@@ -67,6 +67,21 @@ TEST_F(DatasetTest, OneFileIsASetOfOne) {
   EXPECT_TRUE(found.test.empty());
 }
 
+TEST_F(DatasetTest, OneFolderAPart) {
+  put("b/1.png");
+  put("a/2.png");
+  put("a/1.png");
+  EXPECT_THAT(images(uad::list_parts(dir_.path()).train),
+              ElementsAre("a/1.png", "a/2.png", "b/1.png"));
+  expect_error(ErrorCode::kNotFound, {"holds no folder", "folder of its own"},
+               [&] { return uad::list_parts(dir_ / "a"); });
+  std::filesystem::create_directory(dir_ / "c");
+  expect_error(ErrorCode::kNotFound, {"/c'", "holds no image"},
+               [&] { return uad::list_parts(dir_.path()); });
+  expect_error(ErrorCode::kNotFound, {"does not exist"},
+               [&] { return uad::list_parts(dir_ / "nowhere"); });
+}
+
 TEST_F(DatasetTest, MvtecLayoutIsSeenAndMasksArePairedByStem) {
   put_line();
   put("test/dent/x.png");

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
-#include "core/calibration.h"
+#include "core/calibration/calibration.h"
 #include "tests/core/eval/red_model.h"
 #include "tests/support/expect_error.h"
 
@@ -203,6 +203,102 @@ TEST_F(Evaluating, OneClassCannotCalibrate) {
   const Evaluation result = run(source);
   expect_error(ErrorCode::kBadOption, {"good and defective"},
                [&] { return calibrate_on_labelled(result, {}); });
+}
+
+TEST_F(Evaluating, WithoutPixelsThereIsOnePassAndAReason) {
+  FrameList source(example_d());
+  const Evaluation result = run(source, {.pixels = false, .exact_pixels = 20});
+  EXPECT_EQ(source.rewinds(), 1);
+  EXPECT_EQ(result.image_auroc, 1);
+  EXPECT_EQ(result.undefined.at("pixel_auroc"), "pixels were not asked for");
+}
+
+/// Defects score 0.5, 0.7, 0.7, 0.9, good ones 0.2, 0.6.
+std::vector<ListedFrame> overlapping() {
+  std::vector<ListedFrame> frames;
+  for (const int score : {50, 70, 70, 90}) {
+    frames.push_back({picture(2, {score, 10}), "dent", mask_of(2, {1, 0})});
+  }
+  for (const int score : {20, 60}) frames.push_back({picture(2, {score, 10}), "good", {}});
+  return frames;
+}
+
+TEST_F(Evaluating, RecallGivesTheHighestThresholdThatReachesIt) {
+  FrameList source(overlapping());
+  const Evaluation result = run(source);
+  const auto at = [&](double recall) { return calibrate_to_recall(result, recall, {}); };
+  EXPECT_NEAR(at(1.0).thresholds.image.thr, 0.5, 0.01);
+  EXPECT_NEAR(at(0.76).thresholds.image.thr, 0.5, 0.01);  // 3 of 4 would be too few
+  EXPECT_NEAR(at(0.75).thresholds.image.thr, 0.7, 0.01);
+  EXPECT_NEAR(at(0.3).thresholds.image.thr, 0.7, 0.01);
+  EXPECT_NEAR(at(0.25).thresholds.image.thr, 0.9, 0.01);
+  const Calibration all = at(1.0);
+  EXPECT_EQ(all.origin.facts["recall"], 1);
+  EXPECT_EQ(all.origin.facts["false_rejects"], 1);
+  EXPECT_THAT(all.origin.rule, HasSubstr("at least 100 % of the defects"));
+  for (const ScoredFrame& frame : result.frames) {
+    EXPECT_EQ(judge(frame.score, all.thresholds) == Verdict::kReject, frame.score >= 0.49F);
+  }
+  for (const double bad : {0.0, 1.1, std::nan("")}) {
+    expect_error(ErrorCode::kBadOption, {"recall", "above 0"}, [&] { return at(bad); });
+  }
+}
+
+TEST_F(Evaluating, RecallNeedsBothClasses) {
+  FrameList good({{picture(2, {20, 10}), "good", {}}});
+  const Evaluation result = run(good);
+  expect_error(ErrorCode::kBadOption, {"good and defective", "1 good and 0 defective"},
+               [&] { return calibrate_to_recall(result, 0.9, {}); });
+}
+
+GoodSamples ladder_samples(int count) {
+  GoodSamples samples;
+  for (int i = 1; i <= count; ++i) {
+    samples.scores.push_back(static_cast<float>(i));
+    samples.map_maxima.push_back(static_cast<float>(10 * i));
+  }
+  samples.frames = samples.scores.size();
+  return samples;
+}
+
+TEST(CalibrateByPromise, DerivesEveryThresholdFromOrderStatistics) {
+  const Calibration result = calibrate_by_promise(ladder_samples(124), {0.05, 0.95});
+  const Thresholds& thresholds = result.thresholds;
+  EXPECT_EQ(thresholds.image.thr, std::nextafter(122.0F, 200.0F));
+  EXPECT_EQ(thresholds.map.thr, std::nextafter(1220.0F, 2000.0F));
+  EXPECT_LT(thresholds.warn, thresholds.image.thr);
+  EXPECT_GT(thresholds.warn, 0.8 * 124);  // at most 20 % are warned of
+  EXPECT_EQ(judge(122, thresholds), Verdict::kWarn);
+  EXPECT_EQ(judge(123, thresholds), Verdict::kReject);
+  const nlohmann::json& facts = result.origin.facts;
+  EXPECT_EQ(facts["promise"]["order"], 3);
+  EXPECT_EQ(facts["promise"]["needed"], 59);
+  EXPECT_EQ(facts["naive"]["maximum"], 124);
+  EXPECT_TRUE(facts["estimate"]["threshold"].is_number());
+  EXPECT_EQ(result.origin.images, 124);
+}
+
+TEST(CalibrateByPromise, TooFewSamplesStillLeaveWarnBelowReject) {
+  const Calibration few = calibrate_by_promise(ladder_samples(40), {1e-3, 0.95});
+  EXPECT_EQ(few.thresholds.image.thr, std::nextafter(40.0F, 50.0F));
+  EXPECT_LT(few.thresholds.warn, 38);
+  EXPECT_NEAR(few.origin.facts["promise"]["rate"].get<double>(), 1 - std::pow(0.05, 1 / 40.0),
+              1e-9);
+}
+
+TEST(CalibrateByPromise, ScalesStayInOrderForAnyScores) {
+  for (const PromiseTarget& target : {PromiseTarget{0.999, 0.1}, PromiseTarget{1e-3, 0.95}}) {
+    for (const std::vector<float>& scores :
+         {std::vector<float>{0}, std::vector<float>(50, 7), std::vector<float>{-5, -4, -3},
+          std::vector<float>{1e-30F, 1e30F}}) {
+      const GoodSamples samples{.scores = scores, .map_maxima = scores};
+      const Thresholds thresholds = calibrate_by_promise(samples, target).thresholds;
+      EXPECT_LT(thresholds.image.lo, thresholds.image.thr);
+      EXPECT_LT(thresholds.image.thr, thresholds.image.hi);
+      EXPECT_LT(thresholds.map.lo, thresholds.map.thr);
+      EXPECT_LE(thresholds.warn, thresholds.image.thr);
+    }
+  }
 }
 
 TEST(CalibrateOnGood, WarnsBelowReject) {

@@ -7,6 +7,8 @@
 
 #include "core/base/files/manifest.h"
 #include "core/base/results/verdict.h"
+#include "core/calibration/promise.h"
+#include "core/calibration/samples.h"
 #include "core/eval/evaluation.h"
 
 namespace uad {
@@ -25,11 +27,22 @@ struct Calibration {
 Calibration calibrate_on_good(const std::vector<double>& scores,
                               const std::vector<double>& map_maxima, const std::string& split);
 
+/// From good frames that were not fitted, with a promise: image and map threshold each by
+/// promise_threshold(), warn by the same rule at ten times the rate (at most 20 %). The facts
+/// hold the promise, a tail estimate beside it, and what naive rules would have given.
+/// @throws Error(kBadOption) as promise_threshold().
+Calibration calibrate_by_promise(const GoodSamples& samples, const PromiseTarget& target);
+
 /// From a labelled set: reject = F1-optimal image score; region threshold = F1-optimal pixel score
 /// where there were masks, else `good`'s. Warn lies midway between the good frames' mean and
 /// reject. lo and hi are the smallest and largest value seen.
 /// @param good  what is used where the set gives no answer.
 /// @throws Error(kBadOption) unless the set has both good and defective frames.
 Calibration calibrate_on_labelled(const Evaluation& labelled, const Calibration& good);
+
+/// The same with reject = the highest threshold that still rejects the share `recall` of the
+/// defective frames; a lower one would only reject more good frames. It speaks of this set alone.
+/// @throws Error(kBadOption) also if `recall` lies outside of (0, 1].
+Calibration calibrate_to_recall(const Evaluation& labelled, double recall, const Calibration& good);
 
 }  // namespace uad
