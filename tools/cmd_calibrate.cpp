@@ -95,11 +95,7 @@ void warn_of_misuse(const Evaluation& scored, const CategoryData& data, const Ar
         "WARNING: these are the very frames that the model was trained on. It scores them lower "
         "than new ones, so the promise does not hold: use other good frames.");
   }
-  if (is_promise(args) && is_video(data.path) && part_rule(args).kind == PartRule::Kind::kFrame) {
-    note(
-        "WARNING: neighbouring frames of a video show the same part, but each counts as a sample "
-        "here. Say --part-of frames:N with the number of frames of one part.");
-  }
+  if (is_promise(args)) warn_of_near_copies(data.path, part_rule(args));
 }
 
 Calibration derive(const Evaluation& scored, const Arguments& args) {

@@ -274,6 +274,7 @@ nlohmann::json train_one(const CategoryData& data, bool group, const TrainReques
     return train(*source, one);
   }();
   if (request.promise) {
+    warn_of_near_copies(data.path, request.parts);
     note(
         "the held-out images stay out of the model, because the promise holds for this very "
         "model.");

@@ -156,6 +156,13 @@ PartRule part_rule(const Arguments& args) {
   }
 }
 
+void warn_of_near_copies(const fs::path& data, const PartRule& rule) {
+  if (!is_video(data) || rule.kind != PartRule::Kind::kFrame) return;
+  note(
+      "WARNING: neighbouring frames of a video show the same part, but each counts as a sample "
+      "here. Say --part-of frames:N with the number of frames of one part.");
+}
+
 void announce(const Arguments& args) {
   for (const std::string& text : args.notes) note(text);
   nlohmann::json shown = args.options;

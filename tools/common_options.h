@@ -30,6 +30,8 @@ ExecutionOptions execution_options(const Arguments& args);
 /// What the options of promise_specs() ask for. @throws UsageError for a share outside of (0, 1).
 PromiseTarget promise_target(const Arguments& args);
 PartRule part_rule(const Arguments& args);
+/// A note where a promise would count neighbouring frames of a video as independent parts.
+void warn_of_near_copies(const std::filesystem::path& data, const PartRule& rule);
 
 /// Merged configuration and notes on stderr.
 void announce(const Arguments& args);

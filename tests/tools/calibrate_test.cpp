@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/support/shared_data.h"
 #include "tests/tools/uad_fixture.h"
 
 namespace uad {
@@ -92,6 +93,21 @@ TEST_F(Uad, CalibratingOnTheTrainingFramesIsSaidToPromiseNothing) {
   EXPECT_THAT(result.err, HasSubstr("the very frames that the model was trained on"));
   EXPECT_THAT(run_uad({"info", output}).out, HasSubstr("nothing is promised"));
   EXPECT_THAT(calibrate(model(), image("good"), output, {}).err, Not(HasSubstr("WARNING")));
+}
+
+TEST_F(Uad, FramesOfAVideoAreSaidToBeNearCopies) {
+  const fs::path video = test::shared_data("video/bottle-detection.mp4");
+  if (video.empty()) GTEST_SKIP() << "needs the shared data: set UAD_SHARED_DATA";
+  const std::string output = folder_ / "v.uad";
+  const std::vector<std::string> frames{"--frames", "0-19"};
+  const ProgramResult each = calibrate(model(), video, output, frames);
+  ASSERT_EQ(each.code, 0) << each.err;
+  EXPECT_THAT(each.err, HasSubstr("--part-of frames:N"));
+  const ProgramResult parts =
+      calibrate(model(), video, output, {"--frames", "0-19", "--part-of", "frames:8"});
+  EXPECT_THAT(parts.err, Not(HasSubstr("WARNING")));
+  EXPECT_THAT(parts.err, HasSubstr("there were 2;"));
+  EXPECT_THAT(parts.err, HasSubstr("frames of an incomplete part: 4"));
 }
 
 TEST_F(Uad, CalibrateTakesLabelledSets) {
