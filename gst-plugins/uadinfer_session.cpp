@@ -23,6 +23,17 @@ AnalyserPtr load_file(const std::string& path, const InferSettings& wanted,
   return Analyser::load(backend(), path, wanted.execution(), progress, stop);
 }
 
+/// Whether another file at this path could load.
+bool fault_of_file(const std::exception_ptr& reason, const std::string& path) {
+  try {
+    std::rethrow_exception(reason);
+  } catch (const Error& error) {
+    return error.code() == ErrorCode::kBadFile || stamp_of(path).bytes < 0;
+  } catch (...) {
+    return false;
+  }
+}
+
 Error nothing_to_compare(const std::string& path) {
   return {ErrorCode::kBadOption,
           "shadow and model name the same file \"" + path +
@@ -41,7 +52,8 @@ InferSession::InferSession(GstElement* element)
                   on_load_failed(reason, old_in_service);
                 }},
                [this](const AnalysisPtr& analysis) { on_analysed(*analysis); },
-               shadow_report_.events()}) {}
+               shadow_report_.events(),
+               [this] { return awaits_file_.load(); }}) {}
 
 InferSettings InferSession::settings() const {
   const std::lock_guard guard(lock_);
@@ -97,6 +109,7 @@ void InferSession::open() {
 void InferSession::close() {
   ticker_.reset();
   engine_.models().stop();
+  awaits_file_ = false;
   engine_.shadow().models().stop();
   shadow_report_.log_to("");
 }
@@ -227,6 +240,7 @@ StructurePtr InferSession::stats() const {
 }
 
 void InferSession::on_loaded(const AnalyserPtr& analyser, const std::string& why) {
+  awaits_file_ = false;
   const double warm_up_ms = analyser->model().warm_up_ms();
   GST_INFO_OBJECT(element_, "model %s in service on %s, %s, %.1f ms a frame",
                   analyser->name().c_str(), analyser->model().device().c_str(),
@@ -239,9 +253,11 @@ void InferSession::on_loaded(const AnalyserPtr& analyser, const std::string& why
 }
 
 void InferSession::on_load_failed(const std::exception_ptr& reason, bool old_in_service) {
+  const InferSettings now = settings();
+  awaits_file_ = !old_in_service && now.watch && fault_of_file(reason, now.model);
   if (old_in_service) {
     post_warning(element_, reason, kStays);
-  } else if (settings().watch) {
+  } else if (awaits_file_) {
     post_warning(element_, reason, "Frames stay UNSCORED until a good model file is there: ");
   } else {
     post_error(element_, reason);

@@ -82,6 +82,7 @@ class InferSession {
   ModelWatcher watcher_;
   ShadowReport shadow_report_;
   std::atomic<bool> live_{false};
+  std::atomic<bool> awaits_file_{false};  // the first load failed, and the watch goes on
   std::atomic<GstClockTime> latency_{0};
   Verdict last_verdict_ = Verdict::kUnscored;  // where analyses finish, one at a time
   double mean_ms_ = 0;                         // the same

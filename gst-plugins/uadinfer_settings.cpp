@@ -14,8 +14,7 @@ InferenceOptions InferSettings::inference(bool live) const {
   return {every(live),
           interval,
           std::chrono::milliseconds(max_age_ms),
-          {warn_threshold, reject_threshold, min_area},
-          watch};
+          {warn_threshold, reject_threshold, min_area}};
 }
 
 bool InferSettings::every(bool live) const {

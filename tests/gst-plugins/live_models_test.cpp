@@ -91,6 +91,15 @@ TEST_F(LiveModels, WatchTakesAFileThatAppearsAndFramesPassUnscoredBefore) {
       h.message(static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_WARNING), "", 0ms));
 }
 
+TEST_F(LiveModels, WatchDoesNotWaitWhereNoFileCouldHelp) {
+  const std::string line =  // gst-launch-1.0 of GStreamer 1.22 now and then outlives an early error
+      "UAD_BACKEND=/nowhere/libuad.so timeout 4 gst-launch-1.0 -q videotestsrc num-buffers=3 ! "
+      "uadinfer watch=true model=" +
+      model() + " ! fakesink 2>" + (folder() / "err").string();
+  EXPECT_NE(std::system(line.c_str()), 0);
+  EXPECT_NE(lines_of(folder() / "err").at(0).find("ERROR"), std::string::npos);
+}
+
 TEST_F(LiveModels, TornAndVanishedFilesAreWarnedOfOnceEachAndTheNextGoodOneIsTaken) {
   const std::string file = model();
   Harness h("uadinfer watch=true model=" + file);

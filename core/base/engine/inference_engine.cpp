@@ -12,6 +12,7 @@ constexpr std::int64_t kNever = std::numeric_limits<int>::max();  // the first f
 
 InferenceEngine::InferenceEngine(Events events)
     : analysed_(std::move(events.analysed)),
+      model_may_come_(std::move(events.model_may_come)),
       models_(std::move(events.model)),
       frames_since_taken_(kNever),
       shadow_(std::move(events.shadow)),
@@ -20,8 +21,8 @@ InferenceEngine::InferenceEngine(Events events)
 std::optional<Shown> InferenceEngine::analyse(const FrameInput& frame,
                                               const InferenceOptions& options) {
   const AnalyserPtr newest = options.every ? models_.wait() : models_.get();
-  const bool nothing_to_come = options.every || models_.gave_up();
-  if (!newest && nothing_to_come && !options.model_may_come) return std::nullopt;
+  const bool may_come = model_may_come_ && model_may_come_();
+  if (!newest && !may_come && (options.every || models_.gave_up())) return std::nullopt;
   const bool taken = newest && take(frame, options);
   if (taken) {
     auto job = job_for(frame, model_for(frame, newest), options.overrides);

@@ -20,7 +20,6 @@ struct InferenceOptions {
   int interval = 1;   ///< analyse at most every n-th frame
   std::chrono::milliseconds max_age{1000};  ///< older results become UNSCORED
   ThresholdOverrides overrides;
-  bool model_may_come = false;  ///< frames without any model pass UNSCORED: one may be loaded yet
 };
 
 /// One frame as the engine sees it.
@@ -41,6 +40,9 @@ class InferenceEngine {
     LoadSlot<Analyser>::Events model;                  ///< on the loader thread
     std::function<void(const AnalysisPtr&)> analysed;  ///< streaming or worker thread
     ShadowWorker::Events shadow;
+    /// Streaming thread: a load failed, but a later one may not, so frames pass UNSCORED until
+    /// then. Empty = never.
+    std::function<bool()> model_may_come;
   };
 
   explicit InferenceEngine(Events events);
@@ -85,6 +87,7 @@ class InferenceEngine {
   void finish(const AnalysisPtr& analysis);
 
   std::function<void(const AnalysisPtr&)> analysed_;
+  std::function<bool()> model_may_come_;
   Health health_;
   LoadSlot<Analyser> models_;
   std::atomic<bool> skip_one_{false};

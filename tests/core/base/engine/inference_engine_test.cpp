@@ -50,7 +50,8 @@ class InferenceEngineTest : public ::testing::Test {
   uad::InferenceOptions options;
   std::uint64_t number = 0;
   int cuts = 0;
-  InferenceEngine engine{{}};
+  bool may_come = false;
+  InferenceEngine engine{{{}, {}, {}, [this] { return may_come; }}};
 };
 
 TEST_F(InferenceEngineTest, EveryGivesEachFrameItsOwnResult) {
@@ -118,7 +119,7 @@ TEST_F(InferenceEngineTest, FailedFirstLoadGivesNoResultInEitherPolicy) {
 
 TEST_F(InferenceEngineTest, FramesPassUnscoredInEitherPolicyWhereAModelMayCome) {
   load({.load_error = "torn file"});
-  options.model_may_come = true;
+  may_come = true;
   for (const bool every : {true, false}) {
     options.every = every;
     const auto shown = next(0);
