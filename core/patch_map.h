@@ -8,7 +8,8 @@
 
 namespace uad {
 
-/// Which patches of an h x w grid count: those with at least half of their pixels kept.
+/// Which patches of an h x w grid count: those with at least half of their pixels kept. Patch y
+/// covers the rows floor(y H / h) … ceil((y + 1) H / h) - 1, as adaptive_avg_pool2d divides them.
 /// @param keep  uint8 [N, 1, H, W] or undefined. @return bool [N, h, w] or undefined.
 [[nodiscard]] at::Tensor kept_patches(const at::Tensor& keep, std::int64_t height,
                                       std::int64_t width);

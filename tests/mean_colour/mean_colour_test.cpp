@@ -2,14 +2,18 @@
 // A method that is no part of the program goes the whole way: fit, thresholds, model file, verdict.
 #include "tests/mean_colour/mean_colour.h"
 
+#include <cmath>
+
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "core/base/option_spec.h"
 #include "core/base/results/verdict.h"
 #include "core/loaded_model.h"
 #include "core/preprocessor.h"
 #include "core/training.h"
 #include "tests/core/frame_list.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/temp_dir.h"
 
 namespace {
@@ -53,6 +57,57 @@ TEST(MeanColour, GoesTheWholeWay) {
   const uad::ModelOutput stained = analyse(stained_part());
   EXPECT_GT(stained.score, 2 * reject);
   EXPECT_GT(stained.map.at(16, 44), stained.map.at(40, 8));
+}
+
+// 20 rows make two rows of cells; the lower 8 pixel rows are of another colour.
+at::Tensor two_colours() {
+  at::Tensor image = at::full({1, 3, 20, 32}, 0.25F);
+  image.slice(2, 12).fill_(5);
+  return image;
+}
+
+at::Tensor keep_upper_rows() {
+  at::Tensor keep = at::ones({1, 1, 20, 32}, at::kByte);
+  keep.slice(2, 12).fill_(0);
+  return keep;
+}
+
+uad::FitContext context() {
+  return {uad::complete_options(uad::models::mean_colour_method().options, {}), "", 3, {}};
+}
+
+std::unique_ptr<uad::AnomalyModel> fit(const uad::Tiles& tiles) {
+  const auto fitter = uad::models::mean_colour_method().make_fitter(context());
+  fitter->observe(tiles);
+  return fitter->finish({}, {});
+}
+
+TEST(MeanColour, IgnoredPixelsJoinNeitherFitNorScoreNorMap) {
+  const auto model = fit({two_colours(), keep_upper_rows()});
+  EXPECT_LT(model->predict({at::full({1, 3, 20, 32}, 0.25F)}).score.item<float>(), 1e-5);
+  const auto clean = fit({at::full({1, 3, 20, 32}, 0.25F)});
+  const uad::Prediction masked = clean->predict({two_colours(), keep_upper_rows()});
+  EXPECT_LT(masked.score.item<float>(), 1e-5);
+  EXPECT_EQ(masked.map.slice(2, 12).abs().max().item<float>(), 0);
+  EXPECT_GT(clean->predict({two_colours()}).score.item<float>(), 1);
+}
+
+TEST(MeanColour, NothingToLearnFromIsAnError) {
+  uad::test::expect_error(uad::ErrorCode::kBadOption, {"at least 1 good image"}, [] {
+    return fit({two_colours(), at::zeros({1, 1, 20, 32}, at::kByte)});
+  });
+}
+
+TEST(MeanColour, DamagedColoursAreRefused) {
+  const auto load = [](const at::Tensor& colour) {
+    return [colour] {
+      const uad::CheckpointReader in({{"colour", colour}}, context().options, "line3.uad");
+      return uad::models::mean_colour_method().load(in, {});
+    };
+  };
+  uad::test::expect_error(uad::ErrorCode::kBadFile, {"colour"}, load(at::zeros({4})));
+  uad::test::expect_error(uad::ErrorCode::kBadFile, {"line3.uad", "not numbers"},
+                          load(at::full({3}, NAN)));
 }
 
 }  // namespace
