@@ -16,6 +16,7 @@
 #include <torch/headeronly/version.h>
 
 #include "core/base/error.h"
+#include "core/base/log.h"
 #include "core/base/pixels/image.h"
 #include "core/calibration/calibration.h"
 #include "core/calibration/samples.h"
@@ -71,9 +72,9 @@ class Batcher {
   std::vector<at::Tensor> keeps_;
 };
 
-class Trainer {
+class TrainingRun {
  public:
-  Trainer(FrameSource& good, const TrainRequest& request)
+  TrainingRun(FrameSource& good, const TrainRequest& request)
       : good_(good), request_(request), preprocessor_(request.preprocess) {}
 
   ModelFile run() {
@@ -96,10 +97,21 @@ class Trainer {
       model.reset();  // two models at once would double the memory
       model = fit([](std::size_t) { return true; }, 0.5, 0.95);
     }
+    warn_of_equal_scores();
     return assemble(*model, calibrate(describe(held_out)));
   }
 
  private:
+  void warn_of_equal_scores() const {
+    const auto [least, most] = std::ranges::minmax(scores_);
+    if (least != most) return;
+    log(LogLevel::kWarning,
+        fmt::format("All {} held-out good images have the score {}, so the thresholds say nothing "
+                    "about what good images may differ by. Give images that are not copies of one "
+                    "another, or change the method's options.",
+                    scores_.size(), least));
+  }
+
   /// Counts and hashes the readable frames and picks those of the self-test.
   void survey() {
     FrameDigest digest;
@@ -298,7 +310,7 @@ std::vector<std::size_t> held_out_indices(std::size_t count, double share, bool 
 
 ModelFile train(FrameSource& good, const TrainRequest& request) {
   const c10::NoGradGuard no_gradients;
-  return Trainer(good, request).run();
+  return TrainingRun(good, request).run();
 }
 
 }  // namespace uad

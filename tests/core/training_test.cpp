@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
+#include "core/base/log.h"
 #include "core/loaded_model.h"
 #include "tests/core/frame_list.h"
 #include "tests/support/expect_error.h"
@@ -129,6 +130,18 @@ TEST_F(Training, ThresholdsFollowTheHeldOutScores) {
   EXPECT_GT(thresholds.warn, thresholds.image.lo);
   EXPECT_LT(thresholds.warn, thresholds.image.thr);
   EXPECT_THAT(file.manifest.threshold_origin.rule, HasSubstr("mean + 3 sd"));
+}
+
+TEST_F(Training, CopiesOfOneImageGiveThresholdsThatSayNothingAndAreWarnedOf) {
+  std::vector<std::string> warnings;
+  set_log_sink([&](LogLevel, const std::string& line) { warnings.push_back(line); });
+  FrameList good(std::vector<test::ListedFrame>(20, {flat_image(8, 8, 100), "good", {}}));
+  static_cast<void>(train(good, request_));
+  FrameList differing = frames(20);
+  static_cast<void>(train(differing, request_));
+  set_log_sink({});
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_THAT(warnings.front(), HasSubstr("All 5 held-out good images have the score 0"));
 }
 
 TEST_F(Training, NoRefitKeepsTheFirstModel) {
