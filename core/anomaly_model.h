@@ -56,6 +56,12 @@ class Fitter {
   /// was observed; Error(kCancelled) soon after `stop` is requested.
   [[nodiscard]] virtual std::unique_ptr<AnomalyModel> finish(const ProgressFn& progress,
                                                              std::stop_token stop) = 0;
+  /// Memory that finish() takes at its peak, with what is observed until then, if `times` as much
+  /// is observed as was so far. Bytes, at most; 0 where it does not grow.
+  [[nodiscard]] virtual std::int64_t peak_bytes(std::int64_t times) const {
+    static_cast<void>(times);
+    return 0;
+  }
 };
 
 }  // namespace uad

@@ -16,6 +16,7 @@
 #include "core/data/image_io.h"
 #include "core/loaded_model.h"
 #include "core/preprocessor.h"
+#include "core/trainer.h"
 
 namespace uad {
 namespace {
@@ -95,6 +96,25 @@ FileKey file_key(const std::filesystem::path& file, const ExecutionOptions& opti
           status.st_size, options.device, options.precision};
 }
 
+class TranslatedTrainer final : public Trainer {
+ public:
+  explicit TranslatedTrainer(std::unique_ptr<Trainer> inner) : inner_(std::move(inner)) {}
+  Collected add(const FrameView& frame) override {
+    return translated([&] { return inner_->add(frame); });
+  }
+  [[nodiscard]] std::size_t frames() const override { return inner_->frames(); }
+  [[nodiscard]] MemoryForecast forecast() override {
+    return translated([&] { return inner_->forecast(); });
+  }
+  [[nodiscard]] Trained fit(const std::filesystem::path& output, const ProgressFn& progress,
+                            std::stop_token stop) override {
+    return translated([&] { return inner_->fit(output, progress, std::move(stop)); });
+  }
+
+ private:
+  std::unique_ptr<Trainer> inner_;
+};
+
 class TorchBackend final : public Backend {
  public:
   explicit TorchBackend(const MethodTable& methods) : methods_(methods) {}
@@ -121,6 +141,11 @@ class TorchBackend final : public Backend {
       models_[key] = model;
       return model;
     });
+  }
+
+  [[nodiscard]] std::unique_ptr<Trainer> make_trainer(const TrainerOptions& options) override {
+    return translated(
+        [&] { return std::make_unique<TranslatedTrainer>(uad::make_trainer(methods_, options)); });
   }
 
   [[nodiscard]] Image read_mask(const std::filesystem::path& file) override {

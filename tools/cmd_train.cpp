@@ -12,6 +12,7 @@
 #include "core/device.h"
 #include "core/eval/evaluation.h"
 #include "core/exec/thread_pool.h"
+#include "core/input_options.h"
 #include "core/loaded_model.h"
 #include "core/preprocessor.h"
 #include "core/training.h"
@@ -32,32 +33,19 @@ constexpr const char* kExamples = R"(Examples:
   uad train --data camera.mp4 --frames 0-160 --weights-dir weights --output bottles.uad
   uad train --config patchcore.yaml --category textures --save-path models/)";
 
-std::vector<OptionSpec> input_specs() {
-  return {
-      {.name = "resize",
-       .type = OptionType::kSize,
-       .help = "size the picture is scaled to; a zero side follows from the aspect ratio; 0x0 = "
-               "as it is [the method's]"},
-      {.name = "keep_aspect",
-       .type = OptionType::kBool,
-       .default_value = false,
-       .help = "scale to the largest size of the same aspect ratio inside --resize"},
-      {.name = "crop_size",
-       .type = OptionType::kSize,
-       .help = "part in the middle that is kept after scaling; 0x0 = all",
-       .aliases = {"crop"}},
-      {.name = "window",
-       .type = OptionType::kSize,
-       .help = "sliding window over the scaled picture; 0x0 = none"},
-      {.name = "stride", .type = OptionType::kSize, .help = "step of the window [half of it]"},
-      {.name = "roi", .help = "part of the frame that is looked at: x,y,width,height"},
-      {.name = "mask", .help = "picture over the region of interest; black = ignore"},
-  };
+std::string names_of(const std::vector<MethodInfo>& methods) {
+  std::string names;
+  for (const MethodInfo& method : methods) {
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", method.name);
+  }
+  return names;
 }
 
 std::vector<OptionSpec> own_specs() {
   return {
-      {.name = "method", .default_value = "patchcore", .help = "how to learn"},
+      {.name = "method",
+       .default_value = "patchcore",
+       .help = "how to learn: " + names_of(known_methods())},
       {.name = "output", .help = "model file; for a group of categories, a folder"},
       {.name = "save_path",
        .default_value = "output",
@@ -117,8 +105,8 @@ Syntax train_syntax(const Method& method) {
   syntax.name = "train";
   syntax.summary = "Learns what good parts look like and writes a model file.";
   syntax.examples = kExamples;
-  syntax.options = join({data_specs(), own_specs(), promise_specs(), method.options, input_specs(),
-                         execution_specs(), ignored_specs()});
+  syntax.options = join({data_specs(), own_specs(), promise_specs(), method.options,
+                         input_option_specs(), execution_specs(), ignored_specs()});
   syntax.elsewhere = all_keys();
   return syntax;
 }
@@ -142,27 +130,13 @@ const Method& requested_method(const Args& args) {
   }
 }
 
-Size size_option(const Arguments& args, const char* key, Size otherwise) {
-  if (!args.has(key)) return otherwise;
-  return {args.options[key][1].get<int>(), args.options[key][0].get<int>()};
-}
-
 PreprocessOptions preprocess_options(const Arguments& args, const Method& method) {
-  PreprocessOptions options;
-  InputSpec& spec = options.spec;
-  spec = method.default_input;
-  spec.resize = size_option(args, "resize", spec.resize);
-  spec.keep_aspect = args.get<bool>("keep_aspect");
-  spec.crop = size_option(args, "crop_size", spec.crop);
-  spec.window = size_option(args, "window", spec.window);
-  spec.stride = size_option(args, "stride", spec.stride);
   try {
-    spec.roi = parse_rect(args.text("roi"), "roi");
+    return read_input_options(args.options, method.default_input);
   } catch (const Error& error) {
-    throw UsageError(error.what());
+    if (error.code() == ErrorCode::kBadOption) throw UsageError(error.what());
+    throw;
   }
-  if (args.has("mask")) options.mask = read_mask(args.get<std::string>("mask"));
-  return options;
 }
 
 /// The method's own options as they were given; `ratio` becomes `k`.
@@ -327,9 +301,9 @@ int run_train(const Args& args) {
 }
 
 std::vector<std::string> all_keys() {
-  std::vector<std::vector<OptionSpec>> lists{data_specs(),    own_specs(),       input_specs(),
-                                             promise_specs(), calibrate_specs(), execution_specs(),
-                                             ignored_specs()};
+  std::vector<std::vector<OptionSpec>> lists{
+      data_specs(),      own_specs(),       input_option_specs(), promise_specs(),
+      calibrate_specs(), execution_specs(), ignored_specs()};
   for (const Method& method : models::method_table()) lists.push_back(method.options);
   std::vector<std::string> keys{"config", "model_path", "img_path",     "threshold", "epochs",
                                 "lr",     "momentum",   "weight_decay", "model"};

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -80,6 +81,55 @@ using ModelPtr = std::shared_ptr<const Model>;
 /// 0…1 and a word ("reading", "verifying", "self-test", "warming up").
 using ProgressFn = std::function<void(double fraction, const std::string& stage)>;
 
+/// What is to be learnt, and how. Keys and values of `options` are those of `uad train`: the
+/// method's own and those of the input, as text ({"k", "5"}, {"resize", "256x640"}).
+struct TrainerOptions {
+  std::string method = "patchcore";
+  std::map<std::string, std::string> options;
+  std::filesystem::path weights_dir;  ///< "" = UAD_WEIGHTS_DIR
+  double holdout = 0.2;               ///< share of the frames that derives the thresholds
+  double min_difference = 0;          ///< see Trainer::add(); grey levels, 0 = keep all
+  std::int64_t memory_budget = 0;     ///< bytes that frames and fit may take; 0 = no limit
+  std::uint64_t seed = 3;
+};
+
+enum class Collected {
+  kKept,
+  kDuplicate,  ///< differs too little from the last frame that was kept
+  kFull,       ///< the memory budget has no room for another frame
+};
+
+struct MemoryForecast {
+  std::int64_t bytes = 0;  ///< at the peak of a fit of the frames kept so far, these included
+  std::size_t frames = 0;  ///< that the budget has room for; the largest number if there is none
+};
+
+struct Trained {
+  Manifest manifest;
+  std::string sha256;  ///< of the written file
+};
+
+/// Keeps good frames at the size of the network's input and fits a model to them.
+/// @note add() may be called while forecast() works; else one thread at a time.
+class Trainer {
+ public:
+  virtual ~Trainer() = default;
+  /// Copies what the network will see of the frame. A frame whose mean absolute difference to the
+  /// last kept one is below `min_difference` is left out. Takes as long as cutting tiles.
+  /// @throws Error
+  virtual Collected add(const FrameView& frame) = 0;
+  [[nodiscard]] virtual std::size_t frames() const = 0;
+  /// Runs the first frame through the network once to learn what the fit takes; a frame must have
+  /// been added. From then on add() holds the budget. @throws Error(kBadOption) if the budget has
+  /// not even room for two frames, with the least that has.
+  [[nodiscard]] virtual MemoryForecast forecast() = 0;
+  /// Fits, derives thresholds from the held-out share and writes the model atomically; until then
+  /// the old file stays. At low priority: nice 10. The frames are kept, so that it may be tried
+  /// again. @throws Error; Error(kCancelled) soon after `stop` is requested.
+  [[nodiscard]] virtual Trained fit(const std::filesystem::path& output, const ProgressFn& progress,
+                                    std::stop_token stop) = 0;
+};
+
 /// The factory. One per process. @note Thread-safe.
 class Backend {
  public:
@@ -93,11 +143,14 @@ class Backend {
   [[nodiscard]] virtual ModelPtr load_model(const std::filesystem::path& file,
                                             const ExecutionOptions& options,
                                             const ProgressFn& progress, std::stop_token stop) = 0;
+  /// @throws Error(kBadOption) for an unknown method, option or value; Error(kNotFound) if weights
+  /// are missing.
+  [[nodiscard]] virtual std::unique_ptr<Trainer> make_trainer(const TrainerOptions& options) = 0;
   /// Decodes a PNG or JPEG file as 1 channel, e.g. for `mask`. @throws Error(kNotFound, kBadFile)
   [[nodiscard]] virtual Image read_mask(const std::filesystem::path& file) = 0;
 };
 
-inline constexpr char kBackendSymbol[] = "uad_backend_1";  ///< the number changes with this header
+inline constexpr char kBackendSymbol[] = "uad_backend_2";  ///< the number changes with this header
 using BackendFunction = Backend* (*)() noexcept;           ///< the exported function; never null
 
 }  // namespace uad

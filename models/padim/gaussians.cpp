@@ -134,6 +134,18 @@ void GaussianFit::add(const at::Tensor& x) {
   }
 }
 
+std::int64_t GaussianFit::peak_bytes() const {
+  const bool fresh = !mean_.defined();
+  const std::int64_t size = fresh ? waiting_.front().size(0) : mean_.size(1);
+  const std::int64_t grid = fresh ? waiting_.front()[0].numel() : height_ * width_;
+  const std::int64_t positions = groups_of(grid) * kLanes;
+  // The sums in float32, and the factors twice in float16: as made, and in the model's lanes.
+  const std::int64_t matrices = positions * triangle(size) * (4 + 2 + 2);
+  const std::int64_t vectors =
+      positions * size * 4 * (2 + static_cast<std::int64_t>(kWaitingImages));
+  return matrices + vectors + kMatrixBytes;
+}
+
 // Sums of two sets are the sums of both, each about its own mean, and one more row: the distance of
 // the means (Chan, Golub and LeVeque, "Updating formulae", 1979). Nothing cancels, so float32 does.
 void GaussianFit::merge() {

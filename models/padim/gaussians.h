@@ -45,6 +45,8 @@ class GaussianFit {
   /// Adds N images, all of one size.
   void add(const at::Tensor& x);
   [[nodiscard]] std::int64_t count() const noexcept { return merged_ + std::ssize(waiting_); }
+  /// Memory at the peak of finish(), bytes; something must have been added.
+  [[nodiscard]] std::int64_t peak_bytes() const;
   /// The Gaussians of what was added; the sums are given up.
   /// @throws Error(kBadOption) if that were fewer than 2 images; Error(kCancelled).
   [[nodiscard]] Gaussians finish(c10::Device device, std::stop_token stop);

@@ -173,6 +173,12 @@ class PadimFitter final : public Fitter {
                                         std::move(gaussians));
   }
 
+  [[nodiscard]] std::int64_t peak_bytes(std::int64_t) const override {
+    std::int64_t sum = 0;
+    for (const padim::GaussianFit& fit : fits_) sum += fit.peak_bytes();
+    return sum;
+  }
+
  private:
   // Every image must have the same positions.
   void remember_shape(const Tiles& tiles) {

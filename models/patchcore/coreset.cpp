@@ -124,6 +124,8 @@ class Selection {
 
 }  // namespace
 
+std::int64_t selection_floats() { return kLeading + 1; }
+
 std::int64_t projected_dimension(std::int64_t points) {
   constexpr double kEps = 0.9;
   return static_cast<std::int64_t>(4 * std::log(static_cast<double>(points)) /

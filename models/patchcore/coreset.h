@@ -46,4 +46,7 @@ struct Start {
                                                        const ProgressFn& progress,
                                                        std::stop_token stop);
 
+/// What select_centres() keeps of every point, in floats.
+[[nodiscard]] std::int64_t selection_floats();
+
 }  // namespace uad::models::patchcore

@@ -46,6 +46,16 @@ at::Tensor PatchStore::select(Flavour flavour, std::int64_t number, std::uint64_
   return gather(select_centres(points, number, start, progress, stop));
 }
 
+std::int64_t PatchStore::peak_bytes(Flavour flavour, std::int64_t count, double share) const {
+  const std::int64_t projected =
+      flavour == Flavour::kAmazon ? kAmazonProjection : projected_dimension(count);
+  const auto selected = static_cast<std::int64_t>(share * static_cast<double>(count));
+  const std::int64_t floats =
+      count * (dimension() + std::min(projected, dimension()) + selection_floats()) +
+      selected * dimension() * 2;  // as selected, and laid out for scoring
+  return floats * static_cast<std::int64_t>(sizeof(float));
+}
+
 // Undefined where the patches are selected as they are: a projection must make them shorter.
 at::Tensor PatchStore::projection(Flavour flavour, std::uint64_t seed) const {
   const bool amazon = flavour == Flavour::kAmazon;

@@ -22,6 +22,8 @@ class PatchStore {
   /// @throws Error(kCancelled) soon after `stop` is requested.
   [[nodiscard]] at::Tensor select(Flavour flavour, std::int64_t number, std::uint64_t seed,
                                   const ProgressFn& progress, std::stop_token stop) const;
+  /// Memory of `count` such patches and of the selection of a share of them, bytes.
+  [[nodiscard]] std::int64_t peak_bytes(Flavour flavour, std::int64_t count, double share) const;
 
  private:
   [[nodiscard]] std::int64_t dimension() const { return chunks_.front().size(1); }

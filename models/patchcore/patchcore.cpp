@@ -124,6 +124,11 @@ class PatchCoreFitter final : public Fitter {
                                             fitted_.backbone, bank.to(device_));
   }
 
+  [[nodiscard]] std::int64_t peak_bytes(std::int64_t times) const override {
+    return patches_.peak_bytes(settings_.flavour, patches_.count() * times,
+                               settings_.percent / 100);
+  }
+
  private:
   json options_;
   patchcore::Settings settings_;

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <numeric>
@@ -118,6 +119,60 @@ class StubModel final : public Model {
   mutable std::atomic<int> analyses_{0};
 };
 
+/// Remembers a grey value a frame, and writes a stub model that asks for nothing else. A frame
+/// takes a megabyte of the budget.
+class StubTrainer final : public Trainer {
+ public:
+  explicit StubTrainer(const TrainerOptions& options) : options_(options) {}
+
+  Collected add(const FrameView& frame) override {
+    const std::lock_guard guard(lock_);
+    if (greys_.size() >= room_) return Collected::kFull;
+    const int grey = to_rgb(frame, {0, 0, 1, 1}).pixels.front();
+    if (!greys_.empty() && std::abs(grey - greys_.back()) < options_.min_difference) {
+      return Collected::kDuplicate;
+    }
+    greys_.push_back(grey);
+    return Collected::kKept;
+  }
+
+  [[nodiscard]] std::size_t frames() const override {
+    const std::lock_guard guard(lock_);
+    return greys_.size();
+  }
+
+  [[nodiscard]] MemoryForecast forecast() override {
+    const std::lock_guard guard(lock_);
+    if (options_.memory_budget > 0) room_ = static_cast<std::size_t>(options_.memory_budget >> 20);
+    return {static_cast<std::int64_t>(greys_.size()) << 20, room_};
+  }
+
+  [[nodiscard]] Trained fit(const std::filesystem::path& output, const ProgressFn& progress,
+                            std::stop_token stop) override {
+    const int delay = number("fit_delay_ms");
+    for (int step = 0; step < 10; ++step) {
+      progress(step / 10.0, "fitting");
+      if (!StubModel::rest(delay / 10, stop)) throw Error(ErrorCode::kCancelled, "cancelled");
+    }
+    if (number("fail") != 0) throw Error(ErrorCode::kFailed, "The disk is full.");
+    uad::testing::write_stub_model(output);
+    Trained trained{read_manifest(output), std::string(64, 'a')};
+    trained.manifest.training.images = static_cast<std::int64_t>(frames());
+    return trained;
+  }
+
+ private:
+  [[nodiscard]] int number(const std::string& key) const {
+    const auto found = options_.options.find(key);
+    return found == options_.options.end() ? 0 : std::stoi(found->second);
+  }
+
+  TrainerOptions options_;
+  mutable std::mutex lock_;  // guards the rest
+  std::vector<int> greys_;
+  std::size_t room_ = std::numeric_limits<std::size_t>::max();
+};
+
 class StubBackend final : public Backend {
  public:
   [[nodiscard]] std::string version() const override { return "stub"; }
@@ -149,6 +204,13 @@ class StubBackend final : public Backend {
     return model;
   }
 
+  [[nodiscard]] std::unique_ptr<Trainer> make_trainer(const TrainerOptions& options) override {
+    if (options.options.contains("refuse")) {
+      throw Error(ErrorCode::kNotFound, "The weights are missing.");
+    }
+    return std::make_unique<StubTrainer>(options);
+  }
+
   [[nodiscard]] Image read_mask(const std::filesystem::path& file) override {
     if (stamp_of(file).bytes < 0) {
       throw Error(ErrorCode::kNotFound, "Mask \"" + file.string() + "\" does not exist.");
@@ -168,7 +230,7 @@ extern "C" int uad_stub_loads() { return loads; }
 extern "C" int uad_stub_cuts() { return cuts; }
 extern "C" int uad_stub_live_models() { return live_models; }
 
-extern "C" uad::Backend* uad_backend_1() noexcept {
+extern "C" uad::Backend* uad_backend_2() noexcept {
   static StubBackend backend;
   return &backend;
 }

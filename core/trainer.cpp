@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/trainer.h"
+
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+#include <limits>
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/base/methods.h"
+#include "core/data/frame_store.h"
+#include "core/device.h"
+#include "core/files/model_file.h"
+#include "core/input_options.h"
+#include "core/preprocessor.h"
+#include "core/training.h"
+
+namespace uad {
+namespace {
+
+constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
+constexpr int kNiceness = 10;
+constexpr double kMargin = 1.1;  // of the forecast: allocators keep more than was asked for
+
+/// Before any parallel region: the pool's threads of this thread inherit it.
+void lower_priority() {
+  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNiceness);
+}
+
+/// Resident memory of the process, bytes.
+std::int64_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::int64_t pages = 0;
+  std::int64_t resident = 0;
+  statm >> pages >> resident;
+  return resident * sysconf(_SC_PAGESIZE);
+}
+
+const Method& row_of(const MethodTable& methods, const std::string& name) {
+  const auto found = std::ranges::find(methods, name, &Method::name);
+  if (found != methods.end()) return *found;
+  static_cast<void>(find_method(name));  // throws, with the known names
+  throw Error(ErrorCode::kFailed, fmt::format("Method \"{}\" has no row in its table.", name));
+}
+
+/// Every key of the method and of the input, read from text, checked and completed.
+nlohmann::json read_options(const std::vector<OptionSpec>& specs,
+                            const std::map<std::string, std::string>& texts) {
+  nlohmann::json values = nlohmann::json::object();
+  for (const auto& [key, text] : texts) {
+    const auto spec = std::ranges::find_if(specs, [&name = key](const OptionSpec& one) {
+      return one.name == name || std::ranges::find(one.aliases, name) != one.aliases.end();
+    });
+    values[key] = spec != specs.end() ? parse_option(*spec, text) : nlohmann::json(text);
+  }
+  return complete_options(specs, values);
+}
+
+class StreamTrainer final : public Trainer {
+ public:
+  StreamTrainer(const Method& method, const TrainerOptions& options)
+      : resident_before_(resident_bytes()),
+        budget_(options.memory_budget),
+        frames_(options.min_difference) {
+    request_.method = &method;
+    std::vector<OptionSpec> specs = method.options;
+    const std::vector<OptionSpec>& of_input = input_option_specs();
+    specs.insert(specs.end(), of_input.begin(), of_input.end());
+    const nlohmann::json values = read_options(specs, options.options);
+    for (const OptionSpec& spec : method.options) request_.options[spec.name] = values[spec.name];
+    request_.weights_dir = options.weights_dir;
+    request_.seed = options.seed;
+    request_.holdout = options.holdout;
+    request_.consecutive = true;  // neighbours are near copies
+    request_.execution = resolve_execution({}, "fp32");
+    PreprocessOptions input = read_input_options(values, method.default_input);
+    camera_ = std::make_unique<TilePreprocessor>(input);
+    static_cast<void>(make_fitter());  // whether weights are missing is told now, not after an hour
+    request_.preprocess = of_network_images(std::move(input));
+  }
+
+  Collected add(const FrameView& frame) override {
+    if (frames_.count() >= capacity_) return Collected::kFull;
+    return frames_.add(camera_->network_image(frame)) ? Collected::kKept : Collected::kDuplicate;
+  }
+
+  [[nodiscard]] std::size_t frames() const override { return frames_.count(); }
+
+  [[nodiscard]] MemoryForecast forecast() override {
+    if (!probe_) probe();
+    const std::size_t count = frames_.count();
+    if (budget_ == 0) return {bytes_for(count), kUnlimited};
+    std::size_t room = 0;
+    for (std::size_t step = std::size_t{1} << 24; step > 0; step /= 2) {
+      if (bytes_for(room + step) <= budget_) room += step;
+    }
+    if (room < 2) {
+      throw Error(ErrorCode::kBadOption,
+                  fmt::format("A memory budget of {} MB has room for {} frame(s), but training "
+                              "needs at least 2. Set memory-budget to {} or more.",
+                              budget_ >> 20, room, (bytes_for(2) >> 20) + 1));
+    }
+    capacity_ = room;
+    return {bytes_for(count), room};
+  }
+
+  [[nodiscard]] Trained fit(const std::filesystem::path& output, const ProgressFn& progress,
+                            std::stop_token stop) override {
+    lower_priority();
+    TrainRequest request = request_;
+    request.progress = progress;
+    request.stop = std::move(stop);
+    ModelFile file = train(frames_, request);
+    file.manifest.input = camera_->options().spec;
+    const std::string sha256 = save_model_file(output, file);
+    return {std::move(file.manifest), sha256};
+  }
+
+ private:
+  /// The same preparation for what camera_ has prepared already.
+  static PreprocessOptions of_network_images(PreprocessOptions input) {
+    if (!input.mask.pixels.empty() && input.spec.crop != Size{}) {
+      throw Error(ErrorCode::kBadOption,
+                  "Options mask and crop_size cannot be used together here: set roi instead of "
+                  "crop_size.");
+    }
+    input.spec.roi = {};
+    input.spec.resize = {};
+    input.spec.keep_aspect = false;
+    input.spec.crop = {};
+    return input;
+  }
+
+  [[nodiscard]] std::unique_ptr<Fitter> make_fitter() const {
+    return request_.method->make_fitter(
+        {complete_options(request_.method->options, request_.options), request_.weights_dir,
+         request_.seed, request_.execution});
+  }
+
+  void probe() {
+    lower_priority();
+    const std::shared_ptr<const Image> image = frames_.front();
+    probe_ = make_fitter();
+    const auto tiles = TilePreprocessor(request_.preprocess).cut(view(*image));
+    const auto& batch = dynamic_cast<const TensorTiles&>(*tiles);
+    probe_->observe({batch.images(), batch.keep(), batch.images().size(0), 0});
+    frame_bytes_ = static_cast<std::int64_t>(image->pixels.size());
+    fixed_bytes_ = std::max<std::int64_t>(0, resident_bytes() - resident_before_);
+  }
+
+  [[nodiscard]] std::int64_t bytes_for(std::size_t frames) const {
+    const auto count = static_cast<std::int64_t>(frames);
+    const std::int64_t growing = count * frame_bytes_ + probe_->peak_bytes(count);
+    return static_cast<std::int64_t>(kMargin * static_cast<double>(fixed_bytes_ + growing));
+  }
+
+  std::int64_t resident_before_;
+  std::int64_t budget_;
+  FrameStore frames_;
+  std::unique_ptr<TilePreprocessor> camera_;
+  TrainRequest request_;
+  std::unique_ptr<Fitter> probe_;  // has seen one frame
+  std::int64_t frame_bytes_ = 0;
+  std::int64_t fixed_bytes_ = 0;  // network, its working memory, what LibTorch keeps
+  std::atomic<std::size_t> capacity_{kUnlimited};
+};
+
+}  // namespace
+
+std::unique_ptr<Trainer> make_trainer(const MethodTable& methods, const TrainerOptions& options) {
+  return std::make_unique<StreamTrainer>(row_of(methods, options.method), options);
+}
+
+}  // namespace uad

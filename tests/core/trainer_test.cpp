@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/trainer.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "core/data/image_io.h"
+#include "core/files/model_file.h"
+#include "core/training.h"
+#include "models/registry.h"
+#include "tests/core/frame_list.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/temp_dir.h"
+
+namespace uad {
+namespace {
+
+using test::expect_error;
+using test::FrameList;
+
+/// Stripes with noise, larger than the network's input.
+Image camera_frame(int number) {
+  at::manual_seed(number);
+  const at::Tensor noise = at::randint(0, 30, {96, 160, 3}, at::kByte);
+  Image image{160, 96, 3, std::vector<std::uint8_t>(160 * 96 * 3)};
+  for (std::size_t i = 0; i < image.pixels.size(); ++i) {
+    image.pixels[i] = static_cast<std::uint8_t>(noise.const_data_ptr<std::uint8_t>()[i] +
+                                                (i / 3 % 16 < 8 ? 60 : 160));
+  }
+  return image;
+}
+
+TrainerOptions options_of(const std::string& method) {
+  TrainerOptions options;
+  options.method = method;
+  options.options = {{"backbone", "gabor"}, {"resize", "64x48"}, {"roi", "16,8,128,80"}};
+  return options;
+}
+
+std::unique_ptr<Trainer> trainer_with(const TrainerOptions& options, int frames) {
+  auto trainer = make_trainer(models::method_table(), options);
+  for (int i = 0; i < frames; ++i) {
+    const Image frame = camera_frame(i);
+    static_cast<void>(trainer->add(view(frame)));
+  }
+  return trainer;
+}
+
+TEST(StreamTrainer, LearnsTheSameModelAsTrainingOnTheFramesThemselves) {
+  const test::TempDir folder;
+  for (const std::string method : {"padim", "patchcore"}) {
+    const Trained trained = trainer_with(options_of(method), 12)->fit(folder / "a.uad", {}, {});
+    std::vector<test::ListedFrame> listed;
+    for (int i = 0; i < 12; ++i) listed.push_back({camera_frame(i), "good", {}});
+    FrameList frames(listed);
+    TrainRequest request;
+    request.method = &models::find_method(method);
+    request.options = {{"backbone", "gabor"}};
+    request.preprocess.spec.resize = {64, 48};
+    request.preprocess.spec.roi = {16, 8, 128, 80};
+    request.consecutive = true;
+    const ModelFile expected = train(frames, request);
+    const ModelFile found =
+        load_model_file(folder / "a.uad", [](double, const std::string&) {}, {});
+    EXPECT_EQ(found.manifest.input, expected.manifest.input);
+    EXPECT_EQ(found.manifest.thresholds.image.thr, expected.manifest.thresholds.image.thr);
+    EXPECT_EQ(found.sha256, trained.sha256);
+    for (const auto& [name, tensor] : expected.tensors) {
+      EXPECT_TRUE(at::equal(found.tensors.at(name), tensor)) << method << ' ' << name;
+    }
+  }
+}
+
+TEST(StreamTrainer, TheBudgetBoundsTheFrames) {
+  TrainerOptions options = options_of("patchcore");
+  options.memory_budget = 64LL << 20;
+  const auto trainer = trainer_with(options, 1);
+  const std::size_t room = trainer->forecast().frames;
+  options.memory_budget = 128LL << 20;
+  const auto twice = trainer_with(options, 1);
+  EXPECT_GT(twice->forecast().frames, room);
+  const Image frame = camera_frame(1);
+  std::size_t added = 1;
+  while (trainer->add(view(frame)) == Collected::kKept) ++added;
+  EXPECT_EQ(added, room);
+}
+
+TEST(StreamTrainer, StatisticsDoNotGrowWithTheFrames) {
+  TrainerOptions options = options_of("padim");
+  options.memory_budget = 512LL << 20;
+  const auto trainer = trainer_with(options, 1);
+  const MemoryForecast one = trainer->forecast();
+  const Image frame = camera_frame(1);
+  for (int i = 0; i < 9; ++i) static_cast<void>(trainer->add(view(frame)));
+  EXPECT_NEAR(static_cast<double>(trainer->forecast().bytes - one.bytes), 9 * 64 * 48 * 3,
+              9 * 64 * 48);
+}
+
+TEST(StreamTrainer, ABudgetWithoutRoomNamesTheLeast) {
+  TrainerOptions options = options_of("padim");
+  options.memory_budget = 1LL << 20;
+  const auto trainer = trainer_with(options, 1);
+  expect_error(ErrorCode::kBadOption, {"1 MB", "memory-budget"},
+               [&] { return trainer->forecast(); });
+}
+
+TEST(StreamTrainer, WhatItCannotReadIsRefusedBeforeAnyFrame) {
+  const auto with = [](const std::string& key, const std::string& value) {
+    TrainerOptions options = options_of("patchcore");
+    options.options[key] = value;
+    return [options] { return make_trainer(models::method_table(), options); };
+  };
+  expect_error(ErrorCode::kBadOption, {"resise", "resize"}, with("resise", "64x64"));
+  expect_error(ErrorCode::kBadOption, {"k", "many"}, with("k", "many"));
+  expect_error(ErrorCode::kBadOption, {"mask", "crop_size"}, [&] {
+    TrainerOptions options = options_of("patchcore");
+    const test::TempDir folder;
+    options.options["crop_size"] = "32x32";
+    write_png(folder / "mask.png", {2, 1, 1, {0, 255}});
+    options.options["mask"] = (folder / "mask.png").string();
+    return make_trainer(models::method_table(), options);
+  });
+  expect_error(ErrorCode::kNotFound, {"resnet18"}, with("backbone", "resnet18"));
+  TrainerOptions unknown;
+  unknown.method = "patchcor";
+  expect_error(ErrorCode::kBadOption, {"patchcor", "patchcore"},
+               [&] { return make_trainer(models::method_table(), unknown); });
+}
+
+}  // namespace
+}  // namespace uad
