@@ -7,10 +7,9 @@
 #include <limits>
 
 #include <fmt/format.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/base/engine/niceness.h"
 #include "core/base/error.h"
 #include "core/base/methods.h"
 #include "core/data/frame_store.h"
@@ -24,13 +23,7 @@ namespace uad {
 namespace {
 
 constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
-constexpr int kNiceness = 10;
 constexpr double kMargin = 1.1;  // of the forecast: allocators keep more than was asked for
-
-/// Before any parallel region: the pool's threads of this thread inherit it.
-void lower_priority() {
-  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNiceness);
-}
 
 /// Resident memory of the process, bytes.
 std::int64_t resident_bytes() {
@@ -111,7 +104,7 @@ class StreamTrainer final : public Trainer {
 
   [[nodiscard]] Trained fit(const std::filesystem::path& output, const ProgressFn& progress,
                             std::stop_token stop) override {
-    lower_priority();
+    be_nice(kBackgroundNiceness);  // before any parallel region: its threads inherit it
     TrainRequest request = request_;
     request.progress = progress;
     request.stop = std::move(stop);
@@ -143,7 +136,7 @@ class StreamTrainer final : public Trainer {
   }
 
   void probe() {
-    lower_priority();
+    be_nice(kBackgroundNiceness);
     const std::shared_ptr<const Image> image = frames_.front();
     probe_ = make_fitter();
     const auto tiles = TilePreprocessor(request_.preprocess).cut(view(*image));

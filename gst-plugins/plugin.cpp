@@ -6,12 +6,14 @@
 #include "gst-plugins/uadinfer.h"
 #include "gst-plugins/uadoverlay.h"
 #include "gst-plugins/uadpreproc.h"
+#include "gst-plugins/uadtrain.h"
 
 static gboolean plugin_init(GstPlugin* plugin) {
   uad::gst::join_core_log();
   return gst_element_register(plugin, "uadpreproc", GST_RANK_NONE, UAD_TYPE_PREPROC) &&
          gst_element_register(plugin, "uadinfer", GST_RANK_NONE, UAD_TYPE_INFER) &&
-         gst_element_register(plugin, "uadoverlay", GST_RANK_NONE, UAD_TYPE_OVERLAY);
+         gst_element_register(plugin, "uadoverlay", GST_RANK_NONE, UAD_TYPE_OVERLAY) &&
+         gst_element_register(plugin, "uadtrain", GST_RANK_NONE, UAD_TYPE_TRAIN);
 }
 
 #define PACKAGE "gst-uad"

@@ -35,6 +35,26 @@ PropertyText with_unit(const PropertyText& text) {
           g_intern_string((text.blurb + unit).c_str())};
 }
 
+std::map<std::string, std::string> to_fields(const GstStructure* structure) {
+  std::map<std::string, std::string> fields;
+  const int count = structure != nullptr ? gst_structure_n_fields(structure) : 0;
+  for (int i = 0; i < count; ++i) {
+    const char* const name = gst_structure_nth_field_name(structure, static_cast<guint>(i));
+    const GValue* const value = gst_structure_get_value(structure, name);
+    fields[name] = G_VALUE_HOLDS_STRING(value) ? g_value_get_string(value)
+                                               : take_string(gst_value_serialize(value));
+  }
+  return fields;
+}
+
+StructurePtr to_structure(const char* name, const std::map<std::string, std::string>& fields) {
+  StructurePtr structure(gst_structure_new_empty(name));
+  for (const auto& [key, value] : fields) {
+    gst_structure_set(structure.get(), key.c_str(), G_TYPE_STRING, value.c_str(), nullptr);
+  }
+  return structure;
+}
+
 GParamSpec* real_spec(const PropertyText& p, double low, double high, double default_value,
                       GParamFlags flags) {
   if (!std::isnan(default_value)) {

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include <gst/gst.h>
+
+#include "gst-plugins/common/ptr.h"
 
 namespace uad::gst {
 
@@ -37,6 +40,10 @@ PropertyText with_unit(const PropertyText& text);
 
 GParamSpec* real_spec(const PropertyText& p, double low, double high, double default_value,
                       GParamFlags flags);
+
+/// Every field as text, as gst-launch-1.0 writes it; none of a null structure.
+std::map<std::string, std::string> to_fields(const GstStructure* structure);
+StructurePtr to_structure(const char* name, const std::map<std::string, std::string>& fields);
 
 /// @tparam S  settings struct. All pointers are to static text.
 template <class S>
@@ -85,6 +92,21 @@ class Properties {
                           property_flags(writable)),
         [member](const S& s, GValue* v) { g_value_set_enum(v, static_cast<gint>(s.*member)); },
         [member](S& s, const GValue* v) { s.*member = static_cast<E>(g_value_get_enum(v)); });
+  }
+
+  /// Names and values as text, in GStreamer a structure of any name.
+  Properties& fields(const PropertyText& text, std::map<std::string, std::string> S::*member,
+                     Writable writable) {
+    const PropertyText p = with_unit(text);
+    return add(
+        g_param_spec_boxed(p.name, p.nick, p.blurb, GST_TYPE_STRUCTURE, property_flags(writable)),
+        [member, name = p.name](const S& s, GValue* v) {
+          if ((s.*member).empty()) return g_value_set_boxed(v, nullptr);
+          g_value_take_boxed(v, to_structure(name, s.*member).release());
+        },
+        [member](S& s, const GValue* v) {
+          s.*member = to_fields(static_cast<const GstStructure*>(g_value_get_boxed(v)));
+        });
   }
 
   /// Ids run from 1 in the order of the table. Called once, from class_init.

@@ -87,11 +87,11 @@ GstStructure* region_structure(const Region& region) {
       "mean-score", G_TYPE_DOUBLE, static_cast<double>(region.mean_score), nullptr);
 }
 
+}  // namespace
+
 MessagePtr element_message(GstElement* element, GstStructure* structure) {
   return MessagePtr::adopt(gst_message_new_element(GST_OBJECT(element), structure));
 }
-
-}  // namespace
 
 std::string iso_8601(std::int64_t utc_us) {
   constexpr std::int64_t kMicroseconds = 1'000'000;

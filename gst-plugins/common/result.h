@@ -49,7 +49,10 @@ MessagePtr shadow_message(GstElement* element, const Analysis& main, const Analy
 /// "2026-03-01T08:15:30.250000Z". @param utc_us  microseconds since 1970.
 std::string iso_8601(std::int64_t utc_us);
 
-/// Element message `uad-progress`: a model is being loaded.
+/// Element message `uad-progress`: a model is being loaded or trained.
 MessagePtr progress_message(GstElement* element, double fraction, const std::string& stage);
+
+/// Any other element message. @param structure  is taken over.
+MessagePtr element_message(GstElement* element, GstStructure* structure);
 
 }  // namespace uad::gst

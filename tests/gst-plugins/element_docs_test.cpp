@@ -32,11 +32,12 @@ std::string launch_line(const std::string& element) {
 
 TEST_F(ElementDocs, LaunchLinesRun) {
   const std::string file = model();
-  for (const char* element : {"uadpreproc", "uadinfer", "uadoverlay"}) {
+  for (const char* element : {"uadpreproc", "uadinfer", "uadoverlay", "uadtrain"}) {
     std::string line = launch_line(element);
     ASSERT_NE(line, "") << element;
     line = std::regex_replace(line, std::regex("^-m "), "");
     line = std::regex_replace(line, std::regex("model.uad"), file);
+    line = std::regex_replace(line, std::regex("trained.uad"), (folder() / "trained.uad").string());
     line = std::regex_replace(line, std::regex("autovideosink"), "fakesink");  // no screen here
     EXPECT_EQ(run_pipeline(line), "") << line;
   }

@@ -21,7 +21,7 @@ bool maps(const std::string& name) {
 
 TEST_F(LightPlugin, InspectingEveryElementMapsNoLibTorch) {
   setenv("UAD_BACKEND", UAD_REAL_BACKEND, 1);
-  for (const char* name : {"uadpreproc", "uadinfer", "uadoverlay"}) {
+  for (const char* name : {"uadpreproc", "uadinfer", "uadoverlay", "uadtrain"}) {
     GstElement* element = gst_element_factory_make(name, nullptr);
     ASSERT_NE(element, nullptr) << name;
     gst_object_unref(element);

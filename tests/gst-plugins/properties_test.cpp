@@ -30,6 +30,12 @@ bool same(GParamSpec* spec, const GValue* a, const GValue* b) {
     const bool nan = std::isnan(g_value_get_double(a));
     if (nan || std::isnan(g_value_get_double(b))) return nan == std::isnan(g_value_get_double(b));
   }
+  if (G_VALUE_HOLDS(a, GST_TYPE_STRUCTURE)) {  // GLib compares the pointers
+    const auto* one = static_cast<const GstStructure*>(g_value_get_boxed(a));
+    const auto* other = static_cast<const GstStructure*>(g_value_get_boxed(b));
+    return one == other ||
+           (one != nullptr && other != nullptr && gst_structure_is_equal(one, other));
+  }
   return g_param_values_cmp(spec, a, b) == 0;
 }
 
@@ -47,9 +53,18 @@ void set_other(GParamSpec* spec, GValue* value) {
     g_value_set_double(value, 0.25);
   } else if (G_IS_PARAM_SPEC_ENUM(spec)) {
     g_value_set_enum(value, g_value_get_enum(value) + 1);
+  } else if (G_IS_PARAM_SPEC_BOXED(spec)) {
+    g_value_take_boxed(value, gst_structure_new(spec->name, "k", G_TYPE_STRING, "5", "a",
+                                                G_TYPE_STRING, "b", nullptr));
   } else {
     ADD_FAILURE() << "a type this test does not know: " << spec->name;
   }
+}
+
+/// What the element needs to start.
+std::string least(const std::string& element, const std::string& model) {
+  if (element == "uadoverlay") return element;
+  return element + (element == "uadtrain" ? " output=" : " model=") + model;
 }
 
 class Properties : public ElementTest, public ::testing::WithParamInterface<const char*> {
@@ -117,9 +132,7 @@ TEST_P(Properties, ValueSurvivesSetAndGet) {
 }
 
 TEST_P(Properties, ThatAreNotMutableWhilePlayingAreRefusedWithTheStateNamed) {
-  const std::string file = model();
-  Harness h(std::string(GetParam()) +
-            (std::string(GetParam()) == "uadoverlay" ? "" : " model=" + file));
+  Harness h(least(GetParam(), model()));
   const auto element = h.element(GetParam());
   GObject* object = G_OBJECT(element.get());
   for (GParamSpec* spec : own_) {
@@ -139,7 +152,7 @@ TEST_P(Properties, ThatAreNotMutableWhilePlayingAreRefusedWithTheStateNamed) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OfEveryElement, Properties,
-                         ::testing::Values("uadpreproc", "uadinfer", "uadoverlay"),
+                         ::testing::Values("uadpreproc", "uadinfer", "uadoverlay", "uadtrain"),
                          [](const auto& info) { return std::string(info.param); });
 
 using Thresholds = ElementTest;

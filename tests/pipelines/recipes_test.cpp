@@ -100,6 +100,17 @@ TEST_F(Recipes, WatchAndShadowComparesPromotesAndGoesBack) {
   EXPECT_EQ(recipe.stop(SIGTERM), 0);
 }
 
+TEST_F(Recipes, LearnGoodPartsEndsWithTheModel) {
+  const std::string source =
+      " --source 'videotestsrc pattern=blink num-buffers=20 ! video/x-raw,width=64,height=48'";
+  EXPECT_EQ(run("learn-good-parts", in_folder("new.uad") + source + " --sink fakesink --frames 6"),
+            0);
+  EXPECT_TRUE(fs::exists(folder() / "new.uad"));
+  EXPECT_EQ(run("learn-good-parts",
+                in_folder("none.uad") + source + " --sink fakesink --options fail=1 2>/dev/null"),
+            1);
+}
+
 TEST_F(Recipes, WrongUsageIsToldWithExitCodeTwo) {
   for (const auto& recipe : fs::directory_iterator(fs::path(UAD_SOURCE_ROOT) / "pipelines")) {
     const std::string name = recipe.path().filename().string();
