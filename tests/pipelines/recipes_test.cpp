@@ -38,6 +38,28 @@ TEST_F(Recipes, ImageFolderAnnotatesEachImageUnderItsName) {
   for (const auto& image : files("out")) EXPECT_EQ(frames_in(image), 1) << image;
 }
 
+TEST_F(Recipes, ImageFolderSaysWhatItCannotDo) {
+  const auto put = [&](const std::string& name, const std::string& encoder) {
+    ASSERT_EQ(run_pipeline("videotestsrc num-buffers=1 ! video/x-raw,width=64,height=48 ! " +
+                           encoder + " ! filesink location=" + in_folder("in/" + name)),
+              "");
+  };
+  const std::string judge = model() + " " + in_folder("in") + " " + in_folder("out");
+  fs::create_directory(folder() / "in");
+  EXPECT_EQ(run("image-folder", judge + " 2>/dev/null"), 1) << "nothing there";
+  put("a.PNG", "pngenc");
+  put("b.jpeg", "jpegenc");
+  EXPECT_EQ(run("image-folder", judge), 0);
+  EXPECT_EQ(files("out").size(), 2U) << "whatever the case, and both endings of JPEG";
+  put("a.jpg", "jpegenc");
+  EXPECT_EQ(run("image-folder", judge + " 2>/dev/null"), 1) << "a.PNG and a.jpg would be one file";
+  fs::remove(folder() / "in" / "a.jpg");
+  fs::resize_file(folder() / "in" / "a.PNG", 60);
+  fs::remove_all(folder() / "out");
+  EXPECT_NE(run("image-folder", judge + " 2>/dev/null"), 0) << "a damaged image";
+  EXPECT_TRUE(files("out").empty());
+}
+
 TEST_F(Recipes, LiveViewRunsToTheEndOfItsSource) {
   EXPECT_EQ(run("live-view", model() + kCamera + " --sink fakesink"), 0);
 }
@@ -114,7 +136,9 @@ TEST_F(Recipes, LearnGoodPartsEndsWithTheModel) {
 TEST_F(Recipes, WrongUsageIsToldWithExitCodeTwo) {
   for (const auto& recipe : fs::directory_iterator(fs::path(UAD_SOURCE_ROOT) / "pipelines")) {
     const std::string name = recipe.path().filename().string();
+    if (name == "README.md") continue;
     EXPECT_EQ(run(name, "2>/dev/null"), 2) << name;
+    EXPECT_EQ(run(name, "--no-such-option x y z 2>/dev/null"), 2) << name;
     EXPECT_EQ(run(name, "--help >/dev/null"), 0) << name;
   }
 }
