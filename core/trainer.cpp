@@ -70,6 +70,12 @@ class StreamTrainer final : public Trainer {
     request_.seed = options.seed;
     request_.holdout = options.holdout;
     request_.consecutive = true;  // neighbours are near copies
+    if (options.part_frames > 1) {
+      request_.parts = {PartRule::Kind::kRun, static_cast<std::size_t>(options.part_frames)};
+    }
+    if (options.false_reject_rate > 0) {
+      request_.promise = PromiseTarget{options.false_reject_rate, options.confidence};
+    }
     request_.execution = resolve_execution({}, "fp32");
     PreprocessOptions input = read_input_options(values, method.default_input);
     camera_ = std::make_unique<TilePreprocessor>(input);

@@ -21,6 +21,9 @@ TrainerOptions TrainSettings::trainer() const {
           options,
           weights_dir,
           holdout,
+          false_reject_rate,
+          confidence,
+          part_frames,
           min_difference,
           std::int64_t{memory_budget_mb} << 20,
           static_cast<std::uint64_t>(seed)};
@@ -93,6 +96,17 @@ void add_fit_properties(Properties<TrainSettings>& t) {
   t.real({"holdout", "Held-out share", "0.01 to 0.9",
           "Share of the frames that derives the thresholds, one run of them; at least 5"},
          &S::holdout, 0.01, 0.9, Writable::kReady);
+  t.real({"false-reject-rate", "Promised false-reject rate", "share of good parts",
+          "The reject threshold promises at most this share, from the held-out frames alone; with "
+          "too few of them the rate that they do promise. The model then stays the one they were "
+          "scored by. 0: mean + 3 sd, which promises nothing"},
+         &S::false_reject_rate, 0, 0.5, Writable::kReady);
+  t.real({"confidence", "Confidence of the promise", "0.5 to 0.9999",
+          "How sure false-reject-rate is to be kept"},
+         &S::confidence, 0.5, 0.9999, Writable::kReady);
+  t.integer({"part-frames", "Frames of one part", "frames",
+             "So many kept frames in a row show the same part and count as one sample"},
+            &S::part_frames, 1, 100000, Writable::kReady);
   t.integer({"memory-budget", "Memory for frames and fit", "MB",
              "What the fit takes is foreseen from the first frame, and no more frames are kept "
              "than it has room for; 0: no limit"},

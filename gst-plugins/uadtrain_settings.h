@@ -21,6 +21,9 @@ struct TrainSettings {
   bool collect = true;
   double min_difference = 0.2;
   double holdout = 0.2;
+  double false_reject_rate = 0;
+  double confidence = 0.95;
+  int part_frames = 1;
   int memory_budget_mb = 1024;
   int seed = 3;
   bool hold_eos = true;

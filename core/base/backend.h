@@ -88,8 +88,11 @@ struct TrainerOptions {
   std::map<std::string, std::string> options;
   std::filesystem::path weights_dir;  ///< "" = UAD_WEIGHTS_DIR
   double holdout = 0.2;               ///< share of the frames that derives the thresholds
-  double min_difference = 0;          ///< see Trainer::add(); grey levels, 0 = keep all
-  std::int64_t memory_budget = 0;     ///< bytes that frames and fit may take; 0 = no limit
+  double false_reject_rate = 0;       ///< to promise, with `confidence`; 0 = mean + 3 sd instead
+  double confidence = 0.95;
+  std::int64_t part_frames = 1;    ///< consecutive frames that show one part
+  double min_difference = 0;       ///< see Trainer::add(); grey levels, 0 = keep all
+  std::int64_t memory_budget = 0;  ///< bytes that frames and fit may take; 0 = no limit
   std::uint64_t seed = 3;
 };
 

@@ -71,6 +71,18 @@ TEST(StreamTrainer, LearnsTheSameModelAsTrainingOnTheFramesThemselves) {
   }
 }
 
+TEST(StreamTrainer, PromisesARateFromThePartsHeldOut) {
+  const test::TempDir folder;
+  TrainerOptions options = options_of("padim");
+  options.false_reject_rate = 0.05;
+  options.part_frames = 2;
+  options.holdout = 0.5;
+  const Trained trained = trainer_with(options, 40)->fit(folder / "a.uad", {}, {});
+  const ThresholdOrigin& origin = trained.manifest.threshold_origin;
+  EXPECT_EQ(origin.images, 10) << "20 frames of 10 parts";
+  EXPECT_NE(origin.facts.dump().find("0.05"), std::string::npos) << origin.facts.dump();
+}
+
 TEST(StreamTrainer, TheBudgetBoundsTheFrames) {
   TrainerOptions options = options_of("patchcore");
   options.memory_budget = 64LL << 20;
