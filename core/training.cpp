@@ -103,13 +103,15 @@ class TrainingRun {
 
  private:
   void warn_of_equal_scores() const {
-    const auto [least, most] = std::ranges::minmax(scores_);
-    if (least != most) return;
+    const auto same = [&](const ScoredFrame& frame) {
+      return frame.score == scored_.front().score;
+    };
+    if (!std::ranges::all_of(scored_, same)) return;
     log(LogLevel::kWarning,
         fmt::format("All {} held-out good images have the score {}, so the thresholds say nothing "
                     "about what good images may differ by. Give images that are not copies of one "
                     "another, or change the method's options.",
-                    scores_.size(), least));
+                    scored_.size(), scored_.front().score));
   }
 
   /// Counts and hashes the readable frames and picks those of the self-test.

@@ -23,7 +23,7 @@
  * video plays, and an error when the stream waits for it.
  *
  * |[
- * gst-launch-1.0 -m videotestsrc num-buffers=40 ! \
+ * gst-launch-1.0 -m videotestsrc pattern=snow num-buffers=40 ! \
  *   uadtrain output=trained.uad options="options,backbone=gabor" ! fakesink
  * ]|
  *

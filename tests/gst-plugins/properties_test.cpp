@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Every property of every element, walked.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -50,7 +51,8 @@ void set_other(GParamSpec* spec, GValue* value) {
     const int now = g_value_get_int(value);
     g_value_set_int(value, now < G_PARAM_SPEC_INT(spec)->maximum ? now + 1 : now - 1);
   } else if (G_IS_PARAM_SPEC_DOUBLE(spec)) {
-    g_value_set_double(value, 0.25);
+    const auto* range = G_PARAM_SPEC_DOUBLE(spec);
+    g_value_set_double(value, std::clamp(0.25, range->minimum, range->maximum));
   } else if (G_IS_PARAM_SPEC_ENUM(spec)) {
     g_value_set_enum(value, g_value_get_enum(value) + 1);
   } else if (G_IS_PARAM_SPEC_BOXED(spec)) {
