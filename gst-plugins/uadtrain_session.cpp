@@ -60,12 +60,12 @@ void TrainSession::collect(bool now) {
 bool TrainSession::wants_next(bool live) { return settings().collect && engine_.wants_next(!live); }
 
 void TrainSession::finish() {
+  eos_waits_ = settings().hold_eos;  // before the fit may fail, which then is an error
   const LearningStage stage = engine_.stage();
   if (stage == LearningStage::kPreparing || stage == LearningStage::kCollecting) {
     engine_.finish_collecting();
   }
-  if (!settings().hold_eos) return;
-  eos_waits_ = true;
+  if (!eos_waits_) return;
   engine_.wait();
   eos_waits_ = false;
 }

@@ -147,8 +147,10 @@ void draw_legend(Canvas& canvas, const TextWriter& text, const ScoreScale& scale
     const int x = margin + static_cast<int>(std::lround(level * width));
     canvas.fill({x - 1, top + bar / 2, 2, bar + bar / 2}, canvas.ink(kWhite));
     const std::string number = fmt::format("{:.3g}", value);
-    text.write(canvas, {x - text.width(number, letters) / 2, top + 2 * bar}, number, letters,
-               kWhite);
+    const int number_width = text.width(number, letters);
+    const int from =
+        std::clamp(x - number_width / 2, 1, std::max(1, size.width - 1 - number_width));
+    text.write(canvas, {from, top + 2 * bar}, number, letters, kWhite);
   };
   mark(0, scale.lo);
   mark(0.5, scale.thr);
