@@ -23,7 +23,7 @@ namespace uad {
 namespace {
 
 constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
-constexpr double kMargin = 1.1;  // of the forecast: allocators keep more than was asked for
+constexpr double kMargin = 1.25;  // of the forecast: allocators keep more than was asked for
 
 /// Resident memory of the process, bytes.
 std::int64_t resident_bytes() {
