@@ -79,7 +79,7 @@ class StreamTrainer final : public Trainer {
     request_.execution = resolve_execution({}, "fp32");
     PreprocessOptions input = read_input_options(values, method.default_input);
     camera_ = std::make_unique<TilePreprocessor>(input);
-    static_cast<void>(make_fitter());  // whether weights are missing is told now, not after an hour
+    probe_ = make_fitter();  // whether weights are missing is told now, not after an hour
     request_.preprocess = of_network_images(std::move(input));
   }
 
@@ -91,7 +91,7 @@ class StreamTrainer final : public Trainer {
   [[nodiscard]] std::size_t frames() const override { return frames_.count(); }
 
   [[nodiscard]] MemoryForecast forecast() override {
-    if (!probe_) probe();
+    if (frame_bytes_ == 0) probe();
     const std::size_t count = frames_.count();
     if (budget_ == 0) return {bytes_for(count), kUnlimited};
     std::size_t room = 0;
@@ -144,7 +144,6 @@ class StreamTrainer final : public Trainer {
   void probe() {
     be_nice(kBackgroundNiceness);
     const std::shared_ptr<const Image> image = frames_.front();
-    probe_ = make_fitter();
     const auto tiles = TilePreprocessor(request_.preprocess).cut(view(*image));
     const auto& batch = dynamic_cast<const TensorTiles&>(*tiles);
     probe_->observe({batch.images(), batch.keep(), batch.images().size(0), 0});
@@ -163,9 +162,9 @@ class StreamTrainer final : public Trainer {
   FrameStore frames_;
   std::unique_ptr<TilePreprocessor> camera_;
   TrainRequest request_;
-  std::unique_ptr<Fitter> probe_;  // has seen one frame
-  std::int64_t frame_bytes_ = 0;
-  std::int64_t fixed_bytes_ = 0;  // network, its working memory, what LibTorch keeps
+  std::unique_ptr<Fitter> probe_;  // sees one frame, see forecast()
+  std::int64_t frame_bytes_ = 0;   // 0 until probe()
+  std::int64_t fixed_bytes_ = 0;   // network, its working memory, what LibTorch keeps
   std::atomic<std::size_t> capacity_{kUnlimited};
 };
 

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst-plugins/uadtrain_session.h"
 
-#include <algorithm>
 #include <string>
 
-#include "core/base/error.h"
 #include "gst-plugins/common/backend_loader.h"
 #include "gst-plugins/common/guarded.h"
 #include "gst-plugins/common/result.h"
