@@ -16,9 +16,16 @@
  * latency-ms, verdict, model, regions, tags), `uad-health` (healthy, frames, unscored,
  * skipped-share, longest-gap-ms; at most one a second, of live streams, when something is missing
  * and when all is well again), `uad-progress` (stage, fraction) while a model is being loaded,
- * `uad-model-changed` (path, sha256, why: watch, undo, promote, property or reload) and
- * `uad-shadow` (frame, pts, verdict, score, shadow-verdict, shadow-score; when shadow and model
- * begin to disagree in another way, and at most once a second while they go on).
+ * `uad-model-changed` (path, sha256, why: watch, undo, promote, property or reload), `uad-shadow`
+ * (frame, pts, verdict, score, shadow-verdict, shadow-score; when shadow and model begin to
+ * disagree in another way, and at most once a second while they go on) and `uad-verdict`.
+ *
+ * With part-boundary each part gets one verdict from those of its frames (part-rule), in
+ * `uad-verdict` (part, id, verdict, why, frames, analysed, bad, first-pts, last-pts, model, tags;
+ * of the worst frame worst-frame, -pts, -utc, -score, -normalised-score, the box -x, -y, -width,
+ * -height and its peak -peak-x, -peak-y; see docs/parts.md). A custom event `uad-part`, from either
+ * side, begins a part that it may name (`id`), or ends one (`end`=true); `begin-part` and
+ * `end-part` do the same.
  *
  * Models change between two frames. The action signal `reload` loads the model file again; `undo`
  * goes back to the model before, kept in memory for that (see keep-previous), and `promote` puts
@@ -51,6 +58,7 @@
 #include "gst-plugins/common/result.h"
 #include "gst-plugins/common/stream.h"
 #include "gst-plugins/common/tiles_meta.h"
+#include "gst-plugins/uadinfer_actions.h"
 #include "gst-plugins/uadinfer_session.h"
 
 GST_DEBUG_CATEGORY(uad_infer_debug);
@@ -90,6 +98,8 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(UAD_VIDEO_FORMATS)));
 
+InferSession& uad::gst::session_of(gpointer element) { return UAD_INFER(element)->state->session; }
+
 static void uad_infer_get_property(GObject* object, guint id, GValue* value, GParamSpec*) {
   UAD_INFER(object)->state->session.get_property(id, value);
 }
@@ -98,10 +108,6 @@ static void uad_infer_set_property(GObject* object, guint id, const GValue* valu
                                    GParamSpec* spec) {
   UAD_INFER(object)->state->session.set_property(spec, id, value);
 }
-
-static void uad_infer_reload(UadInfer* self) { self->state->session.reload(); }
-static gboolean uad_infer_undo(UadInfer* self) { return self->state->session.undo(); }
-static gboolean uad_infer_promote(UadInfer* self) { return self->state->session.promote(); }
 
 static gboolean uad_infer_start(GstBaseTransform* base) {
   InferSession& session = UAD_INFER(base)->state->session;
@@ -119,7 +125,7 @@ static gboolean uad_infer_set_caps(GstBaseTransform* base, GstCaps* in, GstCaps*
   return guarded<gboolean>(GST_ELEMENT(base), FALSE, [&] {
     State* state = UAD_INFER(base)->state;
     state->info = video_info(in);
-    state->session.engine().forget();  // a result of another frame size would point anywhere
+    state->session.forget(false);  // a result of another frame size would point anywhere
     return TRUE;
   });
 }
@@ -157,10 +163,12 @@ static uad::FrameInput uad_infer_frame(UadInfer* self, GstBuffer* buffer) {
   frame.cut_upstream = carried.has_value();
   frame.tiles = carried.value_or(nullptr);
   frame.duration = duration_of(state->info, buffer);
-  frame.cut = [state, buffer](const uad::Analyser& analyser) {
-    const int white = state->session.settings().white_level;
-    return analyser.cut(MappedFrame(state->info, buffer, GST_MAP_READ, white).view());
+  const int white = state->session.settings().white_level;
+  const auto map = [state, buffer, white] {
+    return MappedFrame(state->info, buffer, GST_MAP_READ, white);
   };
+  if (state->session.parts().tracker().wants_pixels()) state->session.parts().look(map().view());
+  frame.cut = [map](const uad::Analyser& analyser) { return analyser.cut(map().view()); };
   return frame;
 }
 
@@ -190,9 +198,10 @@ static gboolean uad_infer_sink_event(GstBaseTransform* base, GstEvent* event) {
   if (type == GST_EVENT_FLUSH_START) engine.interrupt();
   if (type == GST_EVENT_EOS) self->state->session.finish();
   if (type == GST_EVENT_FLUSH_STOP) {
-    engine.forget();
+    self->state->session.forget(true);
     engine.models().resume();
   }
+  self->state->session.heard(event);
   if (is_announcement(event)) {
     uad_infer_begin(self);
     self->state->cut_upstream = true;
@@ -203,6 +212,7 @@ static gboolean uad_infer_sink_event(GstBaseTransform* base, GstEvent* event) {
 }
 
 static gboolean uad_infer_src_event(GstBaseTransform* base, GstEvent* event) {
+  UAD_INFER(base)->state->session.heard(event);
   if (GST_EVENT_TYPE(event) == GST_EVENT_QOS) {
     GstClockTimeDiff late = 0;
     gst_event_parse_qos(event, nullptr, nullptr, &late, nullptr);
@@ -261,13 +271,6 @@ static void uad_infer_init(UadInfer* self) {
   gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
 }
 
-/// An action signal without arguments.
-static void add_action(UadInferClass* klass, const char* name, GCallback handler, GType answer) {
-  g_signal_new_class_handler(name, G_TYPE_FROM_CLASS(klass),
-                             static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
-                             handler, nullptr, nullptr, nullptr, answer, 0);
-}
-
 static void uad_infer_class_init(UadInferClass* klass) {
   GST_DEBUG_CATEGORY_INIT(uad_infer_debug, "uadinfer", 0, "judges video frames");
   auto* object = G_OBJECT_CLASS(klass);
@@ -276,9 +279,7 @@ static void uad_infer_class_init(UadInferClass* klass) {
   object->finalize = uad_infer_finalize;
   infer_properties().install(object);
   install_infer_readings(object);
-  add_action(klass, "reload", G_CALLBACK(uad_infer_reload), G_TYPE_NONE);
-  add_action(klass, "undo", G_CALLBACK(uad_infer_undo), G_TYPE_BOOLEAN);
-  add_action(klass, "promote", G_CALLBACK(uad_infer_promote), G_TYPE_BOOLEAN);
+  install_infer_actions(object);
   auto* element = GST_ELEMENT_CLASS(klass);
   element->change_state = uad_infer_change_state;
   gst_element_class_add_static_pad_template(element, &sink_template);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst-plugins/uadinfer_session.h"
 
-#include <cmath>
-
 #include "core/base/engine/niceness.h"
 #include "core/base/error.h"
 #include "gst-plugins/common/backend_loader.h"
@@ -45,15 +43,19 @@ Error nothing_to_compare(const std::string& path) {
 InferSession::InferSession(GstElement* element)
     : element_(element),
       shadow_report_(element),
-      engine_({{[this](const AnalyserPtr& analyser, const std::string& why) {
-                  on_loaded(analyser, why);
-                },
-                [this](const std::exception_ptr& reason, bool old_in_service) {
-                  on_load_failed(reason, old_in_service);
-                }},
-               [this](const AnalysisPtr& analysis) { on_analysed(*analysis); },
-               shadow_report_.events(),
-               [this] { return awaits_file_.load(); }}) {}
+      parts_(element),
+      latency_(element),
+      engine_(
+          {{[this](const AnalyserPtr& analyser, const std::string& why) {
+              on_loaded(analyser, why);
+            },
+            [this](const std::exception_ptr& reason, bool old_in_service) {
+              on_load_failed(reason, old_in_service);
+            }},
+           [this](const AnalysisPtr& analysis) { on_analysed(analysis); },
+           shadow_report_.events(),
+           [this] { return awaits_file_.load(); },
+           [this](const Capture& frame, bool taken) { parts_.tracker().frame(frame, taken); }}) {}
 
 InferSettings InferSession::settings() const {
   const std::lock_guard guard(lock_);
@@ -65,10 +67,8 @@ void InferSession::get_property(guint id, GValue* value) const {
   if (id <= infer_properties().count()) {
     const std::lock_guard guard(lock_);
     infer_properties().get(settings_, id, value);
-  } else if (beyond == static_cast<guint>(InferReading::kActiveDevice)) {
-    g_value_set_string(value, active_device().c_str());
   } else {
-    g_value_take_boxed(value, stats().release());
+    read_infer(engine_, static_cast<InferReading>(beyond), value);
   }
 }
 
@@ -94,11 +94,17 @@ void InferSession::follow(const InferSettings& before) {
     }
   }
   if (before.shadow_log != now.shadow_log) shadow_report_.log_to(now.shadow_log);
+  try {
+    parts_.set(now);
+  } catch (...) {
+    post_warning(element_, std::current_exception(), "Parts are judged as before: ");
+  }
 }
 
 void InferSession::open() {
   const InferSettings now = settings();
   if (now.shadow_is_model()) throw nothing_to_compare(now.shadow);
+  parts_.set(now);
   engine_.models().keep_previous(now.keep_previous);
   shadow_report_.log_to(now.shadow_log);
   load("");
@@ -183,30 +189,34 @@ void InferSession::begin(bool live) {
   if (live) engine_.health().begin(std::chrono::steady_clock::now());
 }
 
+void InferSession::forget(bool lost) {
+  engine_.forget();
+  if (lost) {
+    parts_.tracker().flush();
+  } else {
+    parts_.tracker().finish();
+  }
+}
+
 void InferSession::finish() {
   engine_.health().end();
   guarded(element_, 0, [this] {
     engine_.drain(std::chrono::seconds(2));
     return 0;
   });
+  parts_.tracker().finish();
 }
 
 void InferSession::end() {
   engine_.stop();
   live_ = false;
   last_verdict_ = Verdict::kUnscored;
-  mean_ms_ = 0;
+  latency_.reset();
+  parts_.tracker().reset();
 }
 
 void InferSession::add_latency(GstQuery* query) const {
-  gboolean live = FALSE;
-  GstClockTime least = 0;
-  GstClockTime most = 0;
-  gst_query_parse_latency(query, &live, &least, &most);
-  if (!live || !settings().every(true)) return;
-  least += latency_;
-  if (GST_CLOCK_TIME_IS_VALID(most)) most += latency_;
-  gst_query_set_latency(query, live, least, most);
+  if (settings().every(true)) latency_.add_to(query);
 }
 
 Demand InferSession::demand(bool wanted, const InferenceOptions& options) const {
@@ -219,34 +229,13 @@ Demand InferSession::demand(bool wanted, const InferenceOptions& options) const 
   return demand;
 }
 
-std::string InferSession::active_device() const {
-  const auto analyser = engine_.models().get();
-  return analyser ? analyser->model().device() : "";
-}
-
-StructurePtr InferSession::stats() const {
-  const StreamCounts counts = engine_.health().counts();
-  const ShadowWorker::Counts compared = engine_.shadow().counts();
-  const auto analyser = engine_.models().get();
-  const auto shadow = engine_.shadow().models().get();
-  return StructurePtr(gst_structure_new(
-      "uad-stats", "frames", G_TYPE_UINT64, counts.frames, "analysed", G_TYPE_UINT64,
-      counts.analysed, "skipped", G_TYPE_UINT64, counts.skipped, "unscored", G_TYPE_UINT64,
-      counts.unscored, "last-ms", G_TYPE_DOUBLE, counts.last_ms, "mean-ms", G_TYPE_DOUBLE,
-      counts.mean_ms, "model", G_TYPE_STRING, analyser ? analyser->name().c_str() : "", "precision",
-      G_TYPE_STRING, analyser ? analyser->model().precision().c_str() : "", "shadow", G_TYPE_STRING,
-      shadow ? shadow->name().c_str() : "", "shadow-compared", G_TYPE_UINT64, compared.compared,
-      "shadow-disagreed", G_TYPE_UINT64, compared.disagreed, nullptr));
-}
-
 void InferSession::on_loaded(const AnalyserPtr& analyser, const std::string& why) {
   awaits_file_ = false;
   const double warm_up_ms = analyser->model().warm_up_ms();
   GST_INFO_OBJECT(element_, "model %s in service on %s, %s, %.1f ms a frame",
                   analyser->name().c_str(), analyser->model().device().c_str(),
                   analyser->model().precision().c_str(), warm_up_ms);
-  latency_ = static_cast<GstClockTime>(warm_up_ms * GST_MSECOND);
-  post(MessagePtr::adopt(gst_message_new_latency(GST_OBJECT(element_))));
+  latency_.expect(warm_up_ms);
   g_object_notify(G_OBJECT(element_), "active-device");
   if (why.empty()) return;
   post(model_changed_message(element_, analyser->file().string(), analyser->model().sha256(), why));
@@ -265,24 +254,15 @@ void InferSession::on_load_failed(const std::exception_ptr& reason, bool old_in_
 }
 
 /// On the streaming thread in `every`, else on the worker's.
-void InferSession::on_analysed(const Analysis& analysis) {
+void InferSession::on_analysed(const AnalysisPtr& analysis) {
   const InferSettings now = settings();
-  const bool changed = analysis.verdict != last_verdict_;
-  last_verdict_ = analysis.verdict;
+  const bool changed = analysis->verdict != last_verdict_;
+  last_verdict_ = analysis->verdict;
   if (now.messages == Messages::kAll || (now.messages == Messages::kChange && changed)) {
-    post(result_message(element_, analysis, now.tags));
+    post(result_message(element_, *analysis, now.tags));
   }
-  if (live_ && now.every(true)) update_latency(analysis.timings.total_ms);
-}
-
-void InferSession::update_latency(double total_ms) {
-  constexpr double kSmoothing = 0.05;
-  constexpr double kWorthTelling = 0.1;
-  mean_ms_ += (total_ms - mean_ms_) * (mean_ms_ > 0 ? kSmoothing : 1);
-  const double told = static_cast<double>(latency_.load());
-  if (std::abs(mean_ms_ * GST_MSECOND - told) <= kWorthTelling * told) return;
-  latency_ = static_cast<GstClockTime>(mean_ms_ * GST_MSECOND);
-  post(MessagePtr::adopt(gst_message_new_latency(GST_OBJECT(element_))));
+  if (live_ && now.every(true)) latency_.measured(analysis->timings.total_ms);
+  parts_.tracker().result(analysis);
 }
 
 /// Once a second, on the ticker's thread.

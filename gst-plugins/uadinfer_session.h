@@ -11,6 +11,8 @@
 #include "core/base/engine/ticker.h"
 #include "gst-plugins/common/demand.h"
 #include "gst-plugins/common/ptr.h"
+#include "gst-plugins/uadinfer_latency.h"
+#include "gst-plugins/uadinfer_parts.h"
 #include "gst-plugins/uadinfer_settings.h"
 #include "gst-plugins/uadinfer_shadow.h"
 
@@ -24,6 +26,7 @@ class InferSession {
   explicit InferSession(GstElement* element);
 
   [[nodiscard]] InferenceEngine& engine() noexcept { return engine_; }
+  [[nodiscard]] PartReport& parts() noexcept { return parts_; }
   [[nodiscard]] InferSettings settings() const;
   /// Also those of InferReading.
   void get_property(guint id, GValue* value) const;
@@ -41,12 +44,19 @@ class InferSession {
   /// The shadow becomes the model in service. @return false if there is none that works.
   bool promote();
 
+  /// From an application; an event on its way up or down may say the same.
+  void begin_part(const std::string& id) { parts_.begin(id, live_); }
+  void end_part() { parts_.end(live_); }
+  void heard(GstEvent* event) { parts_.heard(event, live_); }
+
   /// The stream begins; live as upstream says.
   void begin(bool live);
   /// PLAYING again: the pause was no gap of the camera.
   void resume() {
     if (live_) engine_.health().begin(std::chrono::steady_clock::now());
   }
+  /// What comes is not of the stream so far. @param lost  frames of it are, by a flush.
+  void forget(bool lost);
   /// End of stream: what was taken is analysed and reported, within two seconds or not at all.
   void finish();
   /// The stream is over and forgotten.
@@ -58,8 +68,6 @@ class InferSession {
 
   /// What uadpreproc is to know: the frames to cut and the model in service.
   [[nodiscard]] Demand demand(bool wanted, const InferenceOptions& options) const;
-  [[nodiscard]] std::string active_device() const;
-  [[nodiscard]] StructurePtr stats() const;
 
  private:
   /// @param why  for uad-model-changed; empty = the first one, which is no change.
@@ -70,8 +78,7 @@ class InferSession {
   void serve_from(const std::string& path);
   void on_loaded(const AnalyserPtr& analyser, const std::string& why);
   void on_load_failed(const std::exception_ptr& reason, bool old_in_service);
-  void on_analysed(const Analysis& analysis);
-  void update_latency(double total_ms);
+  void on_analysed(const AnalysisPtr& analysis);
   void tick();
   void watch(const std::string& path);
   void post(MessagePtr message) const;
@@ -81,11 +88,11 @@ class InferSession {
   InferSettings settings_;
   ModelWatcher watcher_;
   ShadowReport shadow_report_;
+  PartReport parts_;
+  FrameLatency latency_;
   std::atomic<bool> live_{false};
-  std::atomic<bool> awaits_file_{false};  // the first load failed, and the watch goes on
-  std::atomic<GstClockTime> latency_{0};
+  std::atomic<bool> awaits_file_{false};       // the first load failed, and the watch goes on
   Verdict last_verdict_ = Verdict::kUnscored;  // where analyses finish, one at a time
-  double mean_ms_ = 0;                         // the same
   std::unique_ptr<Ticker> ticker_;
   InferenceEngine engine_;  // last: its threads call back into all of the above
 };

@@ -107,6 +107,33 @@ void add_verdict_properties(Properties<InferSettings>& t) {
          &S::tags, Writable::kPlaying);
 }
 
+void add_part_properties(Properties<InferSettings>& t) {
+  using S = InferSettings;
+  t.choice({"part-boundary", "What separates parts", "choice",
+            "One uad-verdict message per part. event: an event uad-part (id, end) or the actions "
+            "begin-part and end-part; motion: a part is what stands still between two movements; "
+            "period: parts of equal time"},
+           &S::part_boundary, part_boundary_type(), Writable::kReady);
+  t.integer({"part-period", "Time from part to part", "ms",
+             "For part-boundary=period: of the stream's own time, from the first frame on"},
+            &S::part_period_ms, 0, G_MAXINT, Writable::kPlaying);
+  t.real({"part-motion", "What counts as movement", "grey levels",
+          "For part-boundary=motion: mean difference of two frames in a row, of 255; try 3"},
+         &S::part_motion, 0, 255, Writable::kPlaying);
+  t.text({"part-rule", "Rule of a part", "K/N",
+          "A part is REJECT once K of N analysed frames in a row are, WARN once as many are WARN "
+          "or REJECT, PASS if at least K were analysed and none was missing for max-age, else "
+          "UNSCORED"},
+         &S::part_rule, Writable::kPlaying);
+  t.flag({"part-hysteresis", "Bad until below warn", "",
+          "For parts, a frame after a bad one is bad down to the warn threshold"},
+         &S::part_hysteresis, Writable::kPlaying);
+  t.integer({"part-hold", "Hold of a rejection", "ms",
+             "So long after the frame that made a part REJECT the next one is REJECT too, and "
+             "frames count in the next part's window; 0: each part by itself"},
+            &S::part_hold_ms, 0, G_MAXINT, Writable::kPlaying);
+}
+
 }  // namespace
 
 const Properties<InferSettings>& infer_properties() {
@@ -116,6 +143,7 @@ const Properties<InferSettings>& infer_properties() {
     add_live_model_properties(t);
     add_timing_properties(t);
     add_verdict_properties(t);
+    add_part_properties(t);
     add_white_level(t, &InferSettings::white_level);
     return t;
   }();
@@ -140,6 +168,26 @@ void install_infer_readings(GObjectClass* klass) {
                          "own), unscored, last-ms, mean-ms, model, precision, shadow (its name), "
                          "shadow-compared, shadow-disagreed (with another verdict)",
                          GST_TYPE_STRUCTURE, read_only));
+}
+
+void read_infer(const InferenceEngine& engine, InferReading reading, GValue* to) {
+  const auto analyser = engine.models().get();
+  if (reading == InferReading::kActiveDevice) {
+    return g_value_set_string(to, analyser ? analyser->model().device().c_str() : "");
+  }
+  const StreamCounts counts = engine.health().counts();
+  const ShadowWorker::Counts compared = engine.shadow().counts();
+  const auto shadow = engine.shadow().models().get();
+  g_value_take_boxed(
+      to, gst_structure_new(
+              "uad-stats", "frames", G_TYPE_UINT64, counts.frames, "analysed", G_TYPE_UINT64,
+              counts.analysed, "skipped", G_TYPE_UINT64, counts.skipped, "unscored", G_TYPE_UINT64,
+              counts.unscored, "last-ms", G_TYPE_DOUBLE, counts.last_ms, "mean-ms", G_TYPE_DOUBLE,
+              counts.mean_ms, "model", G_TYPE_STRING, analyser ? analyser->name().c_str() : "",
+              "precision", G_TYPE_STRING, analyser ? analyser->model().precision().c_str() : "",
+              "shadow", G_TYPE_STRING, shadow ? shadow->name().c_str() : "", "shadow-compared",
+              G_TYPE_UINT64, compared.compared, "shadow-disagreed", G_TYPE_UINT64,
+              compared.disagreed, nullptr));
 }
 
 }  // namespace uad::gst

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/base/engine/inference_engine.h"
+#include "core/base/engine/part_tracker.h"
 #include "gst-plugins/common/enums.h"
 #include "gst-plugins/common/properties.h"
 
@@ -27,6 +28,12 @@ struct InferSettings {
   bool keep_previous = true;
   std::string shadow;
   std::string shadow_log;
+  PartBoundary part_boundary = PartOptions{}.boundary;
+  int part_period_ms = static_cast<int>(PartOptions{}.period.count());
+  double part_motion = PartOptions{}.motion;
+  std::string part_rule = "1/1";
+  bool part_hysteresis = VerdictRule{}.hysteresis;
+  int part_hold_ms = static_cast<int>(VerdictRule{}.hold.count());
   int white_level = kFullWhite;
 
   [[nodiscard]] ExecutionOptions execution() const;
@@ -44,5 +51,6 @@ const Properties<InferSettings>& infer_properties();
 enum class InferReading : guint { kActiveDevice = 1, kStats = 2 };
 /// Ids follow those of the table. Called once, from class_init.
 void install_infer_readings(GObjectClass* klass);
+void read_infer(const InferenceEngine& engine, InferReading reading, GValue* to);
 
 }  // namespace uad::gst

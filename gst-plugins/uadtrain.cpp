@@ -162,12 +162,6 @@ static void uad_train_init(UadTrain* self) {
   gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(self), TRUE);  // shared buffers stay shared
 }
 
-static void uad_train_add_action(UadTrainClass* klass, const char* name, GCallback handler) {
-  g_signal_new_class_handler(name, G_TYPE_FROM_CLASS(klass),
-                             static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
-                             handler, nullptr, nullptr, nullptr, G_TYPE_NONE, 0);
-}
-
 static void uad_train_class_init(UadTrainClass* klass) {
   GST_DEBUG_CATEGORY_INIT(uad_train_debug, "uadtrain", 0, "learns from good frames");
   auto* object = G_OBJECT_CLASS(klass);
@@ -184,8 +178,8 @@ static void uad_train_class_init(UadTrainClass* klass) {
                          GST_TYPE_STRUCTURE,
                          static_cast<GParamFlags>(static_cast<int>(G_PARAM_READABLE) |
                                                   static_cast<int>(G_PARAM_STATIC_STRINGS))));
-  uad_train_add_action(klass, "cancel", G_CALLBACK(uad_train_cancel));
-  uad_train_add_action(klass, "fit", G_CALLBACK(uad_train_fit));
+  add_action(object, "cancel", G_CALLBACK(uad_train_cancel));
+  add_action(object, "fit", G_CALLBACK(uad_train_fit));
   auto* element = GST_ELEMENT_CLASS(klass);
   element->change_state = uad_train_change_state;
   gst_element_class_add_static_pad_template(element, &sink_template);

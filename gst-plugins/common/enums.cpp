@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst-plugins/common/enums.h"
 
+#include "core/base/engine/part_tracker.h"
 #include "core/base/overlay/overlay_painter.h"
 
 namespace uad::gst {
@@ -35,6 +36,19 @@ GType messages_type() {
       {static_cast<gint>(Messages::kNone), "No uad-result", "none"},
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("UadMessages", values);
+  return type;
+}
+
+GType part_boundary_type() {
+  static const GEnumValue values[] = {
+      {static_cast<gint>(PartBoundary::kNone), "No verdicts per part", "none"},
+      {static_cast<gint>(PartBoundary::kEvent), "uad-part events, begin-part and end-part",
+       "event"},
+      {static_cast<gint>(PartBoundary::kMotion), "What stands still between two movements",
+       "motion"},
+      {static_cast<gint>(PartBoundary::kPeriod), "Equal times, one after the other", "period"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("UadPartBoundary", values);
   return type;
 }
 

@@ -13,7 +13,8 @@ enum class Messages { kAll, kChange, kNone };
 GType live_policy_type();
 GType precision_type();
 GType messages_type();
-GType colormap_type();  ///< of uad::Colormap
+GType part_boundary_type();  ///< of uad::PartBoundary
+GType colormap_type();       ///< of uad::Colormap
 
 /// "fp32" for Precision::kFp32 with precision_type(), and so on.
 const char* nick_of(GType type, int value);

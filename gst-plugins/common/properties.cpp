@@ -28,6 +28,14 @@ GParamFlags property_flags(Writable writable) {
                                   static_cast<int>(writable));
 }
 
+void add_action(GObjectClass* klass, const char* name, GCallback handler, GType answer,
+                GType argument) {
+  g_signal_new_class_handler(name, G_TYPE_FROM_CLASS(klass),
+                             static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
+                             handler, nullptr, nullptr, nullptr, answer,
+                             argument == G_TYPE_NONE ? 0 : 1, argument);
+}
+
 PropertyText with_unit(const PropertyText& text) {
   if (*text.unit == '\0') return text;
   const std::string unit = std::string(" (") + text.unit + ")";

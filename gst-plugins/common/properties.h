@@ -26,6 +26,10 @@ bool writable_now(GObject* object, GParamSpec* spec);
 
 GParamFlags property_flags(Writable writable);
 
+/// An action signal with at most one argument. @param argument  G_TYPE_NONE = none.
+void add_action(GObjectClass* klass, const char* name, GCallback handler,
+                GType answer = G_TYPE_NONE, GType argument = G_TYPE_NONE);
+
 /// What every property has. The unit is shown with the nick and with the blurb, because
 /// gst-inspect-1.0 prints only the latter.
 struct PropertyText {

@@ -136,6 +136,31 @@ MessagePtr result_message(GstElement* element, const Analysis& analysis, const s
   return element_message(element, structure);
 }
 
+MessagePtr part_message(GstElement* element, const PartVerdict& part, const std::string& tags) {
+  const Analysis* worst = part.worst.get();
+  GstStructure* structure = gst_structure_new(
+      "uad-verdict", "part", G_TYPE_UINT64, part.part, "id", G_TYPE_STRING, part.id.c_str(),
+      "verdict", G_TYPE_STRING, std::string(to_string(part.verdict)).c_str(), "frames",
+      G_TYPE_UINT64, part.frames, "analysed", G_TYPE_UINT64, part.analysed, "bad", G_TYPE_UINT64,
+      part.bad, "first-pts", G_TYPE_UINT64, part.first_pts, "last-pts", G_TYPE_UINT64,
+      part.last_pts, "model", G_TYPE_STRING, worst != nullptr ? worst->model_name.c_str() : "",
+      "tags", G_TYPE_STRING, tags.c_str(), "why", G_TYPE_STRING, part.why.c_str(), nullptr);
+  if (worst != nullptr) {
+    gst_structure_set(structure, "worst-frame", G_TYPE_UINT64, worst->capture.frame, "worst-pts",
+                      G_TYPE_UINT64, worst->capture.pts, "worst-utc", G_TYPE_STRING,
+                      iso_8601(worst->capture.utc_us).c_str(), "worst-score", G_TYPE_DOUBLE,
+                      worst->score, "worst-normalised-score", G_TYPE_DOUBLE,
+                      worst->normalised_score, nullptr);
+    if (const auto place = worst_place(*worst)) {
+      gst_structure_set(structure, "worst-x", G_TYPE_INT, place->box.x, "worst-y", G_TYPE_INT,
+                        place->box.y, "worst-width", G_TYPE_INT, place->box.width, "worst-height",
+                        G_TYPE_INT, place->box.height, "worst-peak-x", G_TYPE_DOUBLE, place->peak_x,
+                        "worst-peak-y", G_TYPE_DOUBLE, place->peak_y, nullptr);
+    }
+  }
+  return element_message(element, structure);
+}
+
 MessagePtr health_message(GstElement* element, const HealthReport& report) {
   return element_message(
       element,

@@ -9,6 +9,7 @@
 
 #include "core/base/results/analysis.h"
 #include "core/base/results/health.h"
+#include "core/base/results/part_judge.h"
 #include "gst-plugins/common/ptr.h"
 #include "gst-plugins/meta/gstuadresultmeta.h"
 
@@ -35,6 +36,10 @@ class ResultAttacher {
 
 /// Element message `uad-result`.
 MessagePtr result_message(GstElement* element, const Analysis& analysis, const std::string& tags);
+
+/// Element message `uad-verdict`: one part is judged. The worst frame is left out where there is
+/// none, its place where it has none.
+MessagePtr part_message(GstElement* element, const PartVerdict& part, const std::string& tags);
 
 /// Element message `uad-health`.
 MessagePtr health_message(GstElement* element, const HealthReport& report);

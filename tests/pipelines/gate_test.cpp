@@ -93,6 +93,35 @@ TEST_F(Gate, OutputRejectsBadParts) {
   EXPECT_EQ(level(), "1");
 }
 
+TEST_F(Gate, PartsAreToldInsteadOfFrames) {
+  ASSERT_EQ(run("reject-gate", model() + frames("white", 6) +
+                                   " --parts 'part-boundary=period part-period=100 part-rule=2/3'"
+                                   " --log " +
+                                   in_folder("log") + " --output " + in_folder("gpio")),
+            0);
+  const auto lines = lines_of(folder() / "log");
+  ASSERT_EQ(lines.size(), 2U) << "three frames of 30 a second each";
+  const json line = json::parse(lines[1]);
+  EXPECT_EQ(line.at("part"), 1);
+  EXPECT_EQ(line.at("verdict"), "REJECT");
+  EXPECT_EQ(line.at("why"), "2 of 3 frames were bad");
+  EXPECT_EQ(line.at("analysed"), 3);
+  EXPECT_EQ(line.at("worst-width"), 64);
+  EXPECT_EQ(level(), "1");
+}
+
+TEST_F(Gate, PartWithoutAVerdictKeepsTheGateClosed) {
+  Background gate(
+      command("reject-gate", model({.load_delay_ms = 1000}) + " --output " + in_folder("gpio") +
+                                 " --parts 'part-boundary=period part-period=100 part-rule=9/9'" +
+                                 " --log " + in_folder("log") +
+                                 " --source 'videotestsrc is-live=true pattern=black ! "
+                                 "video/x-raw,width=64,height=48'"));
+  ASSERT_TRUE(eventually([&] { return lines_of(folder() / "log").size() >= 2; }));
+  EXPECT_EQ(json::parse(lines_of(folder() / "log")[0]).at("verdict"), "UNSCORED");
+  EXPECT_EQ(level(), "1");
+}
+
 TEST_F(Gate, SilentCameraClosesTheGate) {
   Background gate(command(
       "reject-gate",

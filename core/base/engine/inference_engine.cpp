@@ -13,6 +13,7 @@ constexpr std::int64_t kNever = std::numeric_limits<int>::max();  // the first f
 InferenceEngine::InferenceEngine(Events events)
     : analysed_(std::move(events.analysed)),
       model_may_come_(std::move(events.model_may_come)),
+      passing_(std::move(events.passing)),
       models_(std::move(events.model)),
       frames_since_taken_(kNever),
       shadow_(std::move(events.shadow)),
@@ -24,6 +25,7 @@ std::optional<Shown> InferenceEngine::analyse(const FrameInput& frame,
   const bool may_come = model_may_come_ && model_may_come_();
   if (!newest && !may_come && (options.every || models_.gave_up())) return std::nullopt;
   const bool taken = newest && take(frame, options);
+  if (passing_) passing_(frame.capture, taken);
   if (taken) {
     auto job = job_for(frame, model_for(frame, newest), options.overrides);
     if (options.every) {

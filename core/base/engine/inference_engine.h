@@ -43,6 +43,8 @@ class InferenceEngine {
     /// Streaming thread: a load failed, but a later one may not, so frames pass UNSCORED until
     /// then. Empty = never.
     std::function<bool()> model_may_come;
+    /// Streaming thread: each frame before its analysis, and whether it is handed over to one.
+    std::function<void(const Capture&, bool taken)> passing;
   };
 
   explicit InferenceEngine(Events events);
@@ -88,6 +90,7 @@ class InferenceEngine {
 
   std::function<void(const AnalysisPtr&)> analysed_;
   std::function<bool()> model_may_come_;
+  std::function<void(const Capture&, bool taken)> passing_;
   Health health_;
   LoadSlot<Analyser> models_;
   std::atomic<bool> skip_one_{false};

@@ -4,20 +4,15 @@
 #include <utility>
 
 namespace uad {
-namespace {
-
 /// Running time is what the user sees pass; arrival serves streams without timestamps.
-std::uint64_t age_of(const Capture& analysed, const Capture& frame) {
-  if (analysed.running_time != kNoTime && frame.running_time != kNoTime) {
-    return frame.running_time >= analysed.running_time ? frame.running_time - analysed.running_time
-                                                       : kNoTime;
+std::uint64_t time_between(const Capture& earlier, const Capture& later) {
+  if (earlier.running_time != kNoTime && later.running_time != kNoTime) {
+    return later.running_time >= earlier.running_time ? later.running_time - earlier.running_time
+                                                      : kNoTime;
   }
-  const auto passed = frame.arrival - analysed.arrival;
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(passed).count());
+  const std::chrono::nanoseconds passed = later.arrival - earlier.arrival;
+  return passed.count() >= 0 ? static_cast<std::uint64_t>(passed.count()) : kNoTime;
 }
-
-}  // namespace
 
 Analysis judge_output(ModelOutput output, const Thresholds& model,
                       const ThresholdOverrides& overrides) {
@@ -37,7 +32,7 @@ Analysis judge_output(ModelOutput output, const Thresholds& model,
 Shown show(const AnalysisPtr& latest, const Capture& frame, std::chrono::milliseconds max_age,
            const char* absent) {
   if (!latest) return {nullptr, Verdict::kUnscored, kNoTime, absent};
-  const std::uint64_t age = age_of(latest->capture, frame);
+  const std::uint64_t age = time_between(latest->capture, frame);
   const auto limit = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(max_age).count());
   if (age == kNoTime || age > limit) {

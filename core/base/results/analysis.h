@@ -25,6 +25,10 @@ struct Capture {
   std::uint64_t frame = 0;                          ///< counted since the stream began, from 0
 };
 
+/// From one frame to another in nanoseconds: by running time where both have one, else by arrival.
+/// kNoTime if `later` is the earlier one.
+std::uint64_t time_between(const Capture& earlier, const Capture& later);
+
 /// Milliseconds.
 struct Timings {
   double cut_ms = 0;    ///< 0 where the tiles came with the frame

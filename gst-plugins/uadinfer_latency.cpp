@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst-plugins/uadinfer_latency.h"
+
+#include <cmath>
+
+#include "gst-plugins/common/ptr.h"
+
+namespace uad::gst {
+
+void FrameLatency::expect(double warm_up_ms) { tell(warm_up_ms); }
+
+void FrameLatency::measured(double total_ms) {
+  constexpr double kSmoothing = 0.05;
+  constexpr double kWorthTelling = 0.1;
+  mean_ms_ += (total_ms - mean_ms_) * (mean_ms_ > 0 ? kSmoothing : 1);
+  const double told = static_cast<double>(latency_.load());
+  if (std::abs(mean_ms_ * GST_MSECOND - told) > kWorthTelling * told) tell(mean_ms_);
+}
+
+void FrameLatency::tell(double ms) {
+  latency_ = static_cast<GstClockTime>(ms * GST_MSECOND);
+  gst_element_post_message(element_, gst_message_new_latency(GST_OBJECT(element_)));
+}
+
+void FrameLatency::add_to(GstQuery* query) const {
+  gboolean live = FALSE;
+  GstClockTime least = 0;
+  GstClockTime most = 0;
+  gst_query_parse_latency(query, &live, &least, &most);
+  if (!live) return;
+  least += latency_;
+  if (GST_CLOCK_TIME_IS_VALID(most)) most += latency_;
+  gst_query_set_latency(query, live, least, most);
+}
+
+}  // namespace uad::gst
