@@ -5,8 +5,10 @@
 
 #include <fmt/format.h>
 
+#include "core/data/npy.h"
 #include "core/eval/evaluation.h"
 #include "core/eval/report/run.h"
+#include "core/eval/stored_scores.h"
 #include "core/exec/thread_pool.h"
 #include "core/loaded_model.h"
 #include "core/preprocessor.h"
@@ -45,6 +47,8 @@ Syntax eval_syntax() {
                            .help = "worst images of each side that are kept as pictures; 0 = none",
                            .minimum = 0,
                            .maximum = 100},
+                          {.name = "save_maps",
+                           .help = "folder for score maps (.npy, float32), which uad replay reads"},
                           {.name = "part",
                            .help = "K/N: only the K-th of N blocks of every kind, to choose "
                                    "settings on one and measure on another"}},
@@ -88,9 +92,44 @@ void print_summary(const std::string& name, const Evaluation& evaluation) {
   }
 }
 
+/// Score maps as files below a folder, under the names of their images.
+class MapWriter {
+ public:
+  MapWriter(const Arguments& args, const CategoryData& data, bool several)
+      : folder_(args.text("save_maps")), root_(data.path) {
+    if (several && !folder_.empty()) folder_ /= data.name;
+  }
+
+  void save(const LabelledFrame& frame, const ModelOutput& output) {
+    if (folder_.empty()) return;
+    const fs::path name = name_of(frame);
+    fs::create_directories((folder_ / name).parent_path());
+    write_npy(folder_ / name, output.map);
+    const StoredMap map{name.string(), {output.map.width, output.map.height}, output.placement};
+    maps_.push_back(to_json(map));
+  }
+  /// Tells where the map of each image is. @param images  in the order of save().
+  void describe(nlohmann::json& images) const {
+    for (std::size_t i = 0; i < maps_.size(); ++i) images[i]["map"] = maps_[i];
+  }
+
+ private:
+  [[nodiscard]] fs::path name_of(const LabelledFrame& frame) const {
+    if (is_video(root_)) {
+      return fmt::format("{:0>6}.npy", frame.name.substr(frame.name.rfind('#') + 1));
+    }
+    if (!fs::is_directory(root_)) return root_.stem().string() + ".npy";
+    return fs::relative(frame.name, root_).replace_extension(".npy");
+  }
+
+  fs::path folder_;
+  fs::path root_;
+  std::vector<nlohmann::json> maps_;
+};
+
 /// What --json and --report hold of one category.
 nlohmann::json evaluate_one(const fs::path& file, const CategoryData& data, const Arguments& args,
-                            std::size_t pictures) {
+                            std::size_t pictures, MapWriter maps) {
   ProgressBar bar;
   const auto test = open_split(data.path, Split::kTest, args);
   const ModelPtr model = load_model(file, models::method_table(), execution_options(args),
@@ -99,12 +138,17 @@ nlohmann::json evaluate_one(const fs::path& file, const CategoryData& data, cons
   report::GalleryKeeper keeper(model->manifest().thresholds.map, pictures);
   const Evaluation evaluation =
       evaluate(*model, preprocessor, *test,
-               {.visit = [&](const LabelledFrame& frame,
-                             const ModelOutput& output) { keeper.offer(frame, output); },
+               {.visit =
+                    [&](const LabelledFrame& frame, const ModelOutput& output) {
+                      keeper.offer(frame, output);
+                      maps.save(frame, output);
+                    },
                 .progress = bar.callback()});
   print_summary(data.name, evaluation);
-  return report::make_record(evaluation, file, data.path,
-                             pictures > 0 ? &keeper.gallery() : nullptr);
+  nlohmann::json record =
+      report::make_record(evaluation, file, data.path, pictures > 0 ? &keeper.gallery() : nullptr);
+  maps.describe(record["images"]);
+  return record;
 }
 
 /// Mean of a metric over the categories where it is defined; null where there is none.
@@ -143,7 +187,8 @@ int run_eval(const Args& args) {
   nlohmann::json categories = nlohmann::json::object();
   const std::vector<CategoryData> data = find_data(arguments);
   for (const CategoryData& one : data) {
-    categories[one.name] = evaluate_one(model_file(arguments, one), one, arguments, pictures);
+    categories[one.name] = evaluate_one(model_file(arguments, one), one, arguments, pictures,
+                                        MapWriter(arguments, one, data.size() > 1));
   }
   const nlohmann::json record = data.size() == 1 ? *categories.begin() : with_mean(categories);
   if (!json.empty()) write_json(json, record);

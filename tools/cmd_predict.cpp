@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // uad predict: score, verdict and regions of images or of the frames of a video.
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -9,6 +8,8 @@
 #include "core/base/results/regions.h"
 #include "core/data/dataset.h"
 #include "core/data/image_io.h"
+#include "core/data/npy.h"
+#include "core/eval/stored_scores.h"
 #include "core/exec/thread_pool.h"
 #include "core/loaded_model.h"
 #include "core/preprocessor.h"
@@ -44,19 +45,8 @@ Syntax predict_syntax() {
          .type = OptionType::kBool,
          .default_value = false,
          .help = "exit with 3 if anything is rejected"},
-        {.name = "warn_threshold", .type = OptionType::kFloat, .help = "raw score [the model's]"},
-        {.name = "reject_threshold", .type = OptionType::kFloat, .help = "raw score [the model's]"},
-        {.name = "threshold",
-         .type = OptionType::kFloat,
-         .default_value = 0.5,
-         .help = "where regions begin, on the normalised map",
-         .minimum = 0,
-         .maximum = 1},
-        {.name = "min_area",
-         .type = OptionType::kFloat,
-         .help = "smallest region, frame pixels [the model's]",
-         .minimum = 0},
         {.name = "frames", .help = "frames A-B of a video, counted from 0, both included"}},
+       threshold_specs("the model's"),
        execution_specs(),
        ignored_specs()});
   syntax.elsewhere = all_keys();
@@ -100,32 +90,12 @@ std::vector<Input> list_inputs(const std::vector<std::string>& paths) {
   return result;
 }
 
-Thresholds effective_thresholds(const Arguments& args, const Thresholds& model) {
-  const auto number = [&](const char* key) {
-    return args.has(key) ? args.get<double>(key) : std::nan("");
-  };
-  Thresholds thresholds;
+Thresholds effective_thresholds(const Arguments& args, const StoredThresholds& model) {
   try {
-    thresholds = apply(model, {.warn = number("warn_threshold"),
-                               .reject = number("reject_threshold"),
-                               .min_area = number("min_area")});
+    return model.with(threshold_wish(args));
   } catch (const Error& error) {
     throw UsageError(error.what());
   }
-  const double region = args.get<double>("threshold");
-  if (region != 0.5) thresholds.map = thresholds.map.with_threshold(thresholds.map.raw(region));
-  return thresholds;
-}
-
-nlohmann::json to_json(const Region& region) {
-  return {{"x", region.box.x},
-          {"y", region.box.y},
-          {"width", region.box.width},
-          {"height", region.box.height},
-          {"area", region.area},
-          {"centroid", {region.centroid_x, region.centroid_y}},
-          {"max_score", region.max_score},
-          {"mean_score", region.mean_score}};
 }
 
 class Predictor {
@@ -134,7 +104,10 @@ class Predictor {
       : args_(args),
         model_(std::move(model)),
         preprocessor_({model_->manifest().input, model_->mask()}),
-        thresholds_(effective_thresholds(args, model_->manifest().thresholds)) {}
+        stored_(StoredThresholds::of(model_->manifest().thresholds)),
+        thresholds_(effective_thresholds(args, stored_)) {
+    stored_ = stored_.judged_with(thresholds_);
+  }
 
   void predict(const Input& input) {
     if (is_video(input.file)) {
@@ -172,35 +145,43 @@ class Predictor {
                                .normalised_score = thresholds_.image.normalise(result.score),
                                .regions = regions};
     rejected_ = rejected_ || verdict.verdict == Verdict::kReject;
-    report(name, verdict);
-    if (args_.has("save_maps")) save_maps(frame, verdict, output);
+    nlohmann::json one = report(name, verdict);
+    if (args_.has("save_maps")) one["map"] = save_maps(frame, verdict, output);
+    results_.push_back(std::move(one));
   }
 
-  void report(const std::string& name, const OverlayInput& result) {
+  /// The line on the console, and the object of --json.
+  nlohmann::json report(const std::string& name, const OverlayInput& result) const {
     nlohmann::json regions = nlohmann::json::array();
     for (const Region& region : result.regions) regions.push_back(to_json(region));
     if (args_.text("json") != "-") {
       fmt::print("{:<8} {:.4f}  {:.6g}  {} regions  {}\n", to_string(result.verdict),
                  result.normalised_score, result.score, regions.size(), name);
     }
-    results_.push_back({{"path", name},
-                        {"score", result.score},
-                        {"normalised_score", result.normalised_score},
-                        {"verdict", to_string(result.verdict)},
-                        {"regions", regions}});
+    return {{"path", name},
+            {"score", result.score},
+            {"normalised_score", result.normalised_score},
+            {"verdict", to_string(result.verdict)},
+            {"regions", regions},
+            {"thresholds", to_json(stored_)}};
   }
 
-  void save_maps(const FrameView& frame, const OverlayInput& result, const fs::path& output) const {
+  nlohmann::json save_maps(const FrameView& frame, const OverlayInput& result,
+                           const fs::path& output) const {
     const fs::path base = fs::path(args_.get<std::string>("save_maps")) / output;
     fs::create_directories(base.parent_path());
+    const StoredMap map{
+        output.string() + ".npy", {result.map->width, result.map->height}, result.placement};
     write_npy(base.string() + ".npy", *result.map);
     const Image rgb = to_rgb(frame, {0, 0, frame.width, frame.height});
     write_png(base.string() + "_heatmap.png", painted(rgb, result));
+    return to_json(map);
   }
 
   const Arguments& args_;
   ModelPtr model_;
   TilePreprocessor preprocessor_;
+  StoredThresholds stored_;  // the model's scales and what is judged with
   Thresholds thresholds_;
   nlohmann::json results_ = nlohmann::json::array();
   bool rejected_ = false;

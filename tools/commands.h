@@ -18,6 +18,7 @@ int run_calibrate(const Args& args);
 int run_eval(const Args& args);
 int run_predict(const Args& args);
 int run_report(const Args& args);
+int run_replay(const Args& args);
 int run_info(const Args& args);
 int run_demo(const Args& args);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -98,6 +99,23 @@ std::vector<OptionSpec> promise_specs() {
   };
 }
 
+std::vector<OptionSpec> threshold_specs(const std::string& otherwise) {
+  const std::string unless = fmt::format(" [{}]", otherwise);
+  return {
+      {.name = "warn_threshold", .type = OptionType::kFloat, .help = "raw score" + unless},
+      {.name = "reject_threshold", .type = OptionType::kFloat, .help = "raw score" + unless},
+      {.name = "threshold",
+       .type = OptionType::kFloat,
+       .help = "where regions begin, on the model's normalised map; 0.5 is the model's" + unless,
+       .minimum = 0,
+       .maximum = 1},
+      {.name = "min_area",
+       .type = OptionType::kFloat,
+       .help = "smallest region, frame pixels" + unless,
+       .minimum = 0},
+  };
+}
+
 std::vector<OptionSpec> ignored_specs() {
   std::vector<OptionSpec> specs;
   for (const char* name :
@@ -161,6 +179,14 @@ void warn_of_near_copies(const fs::path& data, const PartRule& rule) {
   note(
       "WARNING: neighbouring frames of a video show the same part, but each counts as a sample "
       "here. Say --part-of frames:N with the number of frames of one part.");
+}
+
+ThresholdWish threshold_wish(const Arguments& args) {
+  const auto number = [&](const char* key) {
+    return args.has(key) ? args.get<double>(key) : std::nan("");
+  };
+  return {number("warn_threshold"), number("reject_threshold"), number("threshold"),
+          number("min_area")};
 }
 
 void announce(const Arguments& args) {

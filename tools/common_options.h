@@ -11,6 +11,7 @@
 #include "core/calibration/promise.h"
 #include "core/calibration/samples.h"
 #include "core/data/frame_source.h"
+#include "core/eval/stored_scores.h"
 #include "tools/arguments.h"
 
 namespace uad::tools {
@@ -18,6 +19,9 @@ namespace uad::tools {
 std::vector<OptionSpec> execution_specs();  ///< device, precision, threads
 std::vector<OptionSpec> data_specs();       ///< data, category, frames, strict
 std::vector<OptionSpec> promise_specs();    ///< false_reject_rate, confidence, part_of
+/// warn_threshold, reject_threshold, threshold, min_area; none has a default.
+/// @param otherwise  what holds where they are not given, e.g. "the model's".
+std::vector<OptionSpec> threshold_specs(const std::string& otherwise);
 /// Keys of QualityInspector that change nothing here; they stay out of --help.
 std::vector<OptionSpec> ignored_specs();
 
@@ -32,6 +36,9 @@ PromiseTarget promise_target(const Arguments& args);
 PartRule part_rule(const Arguments& args);
 /// A note where a promise would count neighbouring frames of a video as independent parts.
 void warn_of_near_copies(const std::filesystem::path& data, const PartRule& rule);
+
+/// What the options of threshold_specs() ask for.
+ThresholdWish threshold_wish(const Arguments& args);
 
 /// Merged configuration and notes on stderr.
 void announce(const Arguments& args);

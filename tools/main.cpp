@@ -27,6 +27,7 @@ constexpr std::array kCommands{
     Command{"calibrate", run_calibrate, "set thresholds that keep a promised false-reject rate"},
     Command{"eval", run_eval, "measure a model on labelled images"},
     Command{"report", run_report, "compare evaluations in one HTML file"},
+    Command{"replay", run_replay, "try other thresholds on stored scores, without running a model"},
     Command{"predict", run_predict, "score images or the frames of a video"},
     Command{"info", run_info, "show what a model file holds"},
     Command{"demo", run_demo, "draw a small production line, train, evaluate and run it"},

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/eval/evaluation_json.h"
+
 #include <cmath>
 
-#include "core/eval/evaluation.h"
-
 namespace uad {
-namespace {
 
 nlohmann::json number_or_null(double value) {
   return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json();
@@ -21,6 +20,29 @@ nlohmann::json to_json(const Confusion& confusion) {
           {"recall", number_or_null(confusion.recall())},
           {"f1", number_or_null(confusion.f1())}};
 }
+
+nlohmann::json to_json(const Curve& curve) {
+  nlohmann::json points = nlohmann::json::array();
+  for (const CurvePoint& point : curve) {
+    points.push_back({std::round(point.x * 1e5) / 1e5, std::round(point.y * 1e5) / 1e5});
+  }
+  return points;
+}
+
+nlohmann::json to_json(const std::vector<KindResult>& kinds) {
+  nlohmann::json result = nlohmann::json::array();
+  for (const KindResult& kind : kinds) {
+    result.push_back({{"kind", kind.kind},
+                      {"defective", kind.defective},
+                      {"images", kind.images},
+                      {"rejected", kind.rejected},
+                      {"warned", kind.warned},
+                      {"auroc", number_or_null(kind.auroc)}});
+  }
+  return result;
+}
+
+namespace {
 
 nlohmann::json counts(const Evaluation& evaluation) {
   std::map<std::string, int> kinds;
@@ -45,28 +67,6 @@ nlohmann::json counts(const Evaluation& evaluation) {
           {"defect_regions", evaluation.pixels.components}};
 }
 
-nlohmann::json by_kind(const Evaluation& evaluation) {
-  nlohmann::json result = nlohmann::json::array();
-  for (const KindResult& kind :
-       results_by_kind(evaluation.frames, evaluation.manifest.thresholds)) {
-    result.push_back({{"kind", kind.kind},
-                      {"defective", kind.defective},
-                      {"images", kind.images},
-                      {"rejected", kind.rejected},
-                      {"warned", kind.warned},
-                      {"auroc", number_or_null(kind.auroc)}});
-  }
-  return result;
-}
-
-nlohmann::json to_json(const Curve& curve) {
-  nlohmann::json points = nlohmann::json::array();
-  for (const CurvePoint& point : curve) {
-    points.push_back({std::round(point.x * 1e5) / 1e5, std::round(point.y * 1e5) / 1e5});
-  }
-  return points;
-}
-
 nlohmann::json curves(const Evaluation& evaluation) {
   const Curves& image = evaluation.image_curves;
   const Curves& pixel = evaluation.pixels.curves;
@@ -89,12 +89,14 @@ nlohmann::json manifest(const Evaluation& evaluation) {
 
 nlohmann::json to_json(const Evaluation& evaluation) {
   const PixelMetrics::Result& pixels = evaluation.pixels;
+  const Thresholds& thresholds = evaluation.manifest.thresholds;
   nlohmann::json images = nlohmann::json::array();
   for (const ScoredFrame& frame : evaluation.frames) {
     images.push_back({{"path", frame.name},
                       {"kind", frame.kind},
                       {"defective", frame.defective},
-                      {"score", frame.score}});
+                      {"score", frame.score},
+                      {"verdict", to_string(judge(frame.score, thresholds))}});
   }
   nlohmann::json result{
       {"image_auroc", number_or_null(evaluation.image_auroc)},
@@ -104,8 +106,8 @@ nlohmann::json to_json(const Evaluation& evaluation) {
       {"image_balanced_accuracy", number_or_null(evaluation.at_f1.balanced_accuracy())},
       {"image_at_f1", to_json(evaluation.at_f1)},
       {"image_at_reject", to_json(evaluation.at_reject)},
-      {"warn_threshold", evaluation.manifest.thresholds.warn},
-      {"reject_threshold", evaluation.manifest.thresholds.image.thr},
+      {"warn_threshold", thresholds.warn},
+      {"reject_threshold", thresholds.image.thr},
       {"pixel_auroc", number_or_null(pixels.auroc)},
       {"pixel_ap", number_or_null(pixels.average_precision)},
       {"pixel_f1", number_or_null(pixels.f1.f1)},
@@ -116,7 +118,7 @@ nlohmann::json to_json(const Evaluation& evaluation) {
       {"ms_per_image", evaluation.ms_per_image},
       {"undefined", evaluation.undefined},
       {"images", images},
-      {"kinds", by_kind(evaluation)},
+      {"kinds", to_json(results_by_kind(evaluation.frames, thresholds))},
       {"curves", curves(evaluation)},
       {"manifest", manifest(evaluation)},
       {"model_sha256", evaluation.model_sha256},

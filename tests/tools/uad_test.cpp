@@ -27,7 +27,8 @@ using ::testing::Not;
 
 TEST_F(Uad, HelpOfEveryCommandHasExamples) {
   EXPECT_EQ(run_uad({"--help"}).code, 0);
-  for (const char* command : {"train", "calibrate", "eval", "report", "predict", "info", "demo"}) {
+  for (const char* command :
+       {"train", "calibrate", "eval", "report", "replay", "predict", "info", "demo"}) {
     const ProgramResult result = run_uad({command, "--help"});
     EXPECT_EQ(result.code, 0) << command;
     EXPECT_THAT(result.out, HasSubstr("Examples:")) << command;
@@ -49,6 +50,7 @@ TEST_F(Uad, WrongUsageIsExitCode2) {
                                                {"report"},
                                                {"report", "run.json"},
                                                {"report", "--output", "x.html"},
+                                               {"replay"},
                                                {"predict", "--model", model()},
                                                {"info"}}) {
     const ProgramResult result = run_uad(args);
