@@ -110,7 +110,7 @@ std::string figures(const StoredRun& run, const Replay& replayed,
                                   number(replayed.thresholds.image.thr)};
   if (costs) {
     head.emplace_back("cheapest");
-    reject.push_back(number(costs->cheapest.threshold));
+    reject.push_back(fmt::format("{}", costs->cheapest.handy));
   }
   std::string text =
       row("", head) + row("reject threshold", reject) +

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -25,6 +28,20 @@ void demand(bool fits, const char* option, const char* what, double found) {
   if (fits) return;
   throw Error(ErrorCode::kBadOption,
               fmt::format("Option \"{}\" must be {}, found {}.", option, what, found));
+}
+
+/// The number of fewest digits near the middle of (above, up_to]; either may be infinite. Nobody
+/// types 17 digits, and a threshold rounded upwards would let the part at its edge pass.
+double handy_number(double above, double up_to) {
+  constexpr double kMargin = 0.01;  // relative, where there is no middle
+  const double middle = std::isinf(up_to)   ? above + kMargin * std::abs(above)
+                        : std::isinf(above) ? up_to - kMargin * std::abs(up_to)
+                                            : std::midpoint(above, up_to);
+  for (int digits = 1; digits <= std::numeric_limits<double>::max_digits10; ++digits) {
+    const double number = std::stod(fmt::format("{:.{}g}", middle, digits));
+    if (number > above && number <= up_to) return number;
+  }
+  return up_to;
 }
 
 /// Costs that differ by rounding alone are equal.
@@ -58,7 +75,12 @@ CheapestThreshold cheapest_threshold(std::span<const double> scores,
   std::ranges::sort(ranked, std::greater<>());
   const double top = ranked.empty() ? 0 : ranked.front().first;
   const double above_all = std::nextafter(top, kInfinity);
-  CheapestThreshold best{above_all, top, above_all, 1, now, cost_per_1000(now, costs)};
+  CheapestThreshold best{.threshold = above_all,
+                         .above = top,
+                         .highest = above_all,
+                         .candidates = 1,
+                         .images = now,
+                         .cost = cost_per_1000(now, costs)};
   for (auto it = ranked.begin(); it != ranked.end();) {
     const double score = it->first;
     for (; it != ranked.end() && it->first == score; ++it) {
@@ -75,6 +97,7 @@ CheapestThreshold cheapest_threshold(std::span<const double> scores,
             .images = now,
             .cost = cost};
   }
+  best.handy = handy_number(best.above, best.threshold == above_all ? kInfinity : best.threshold);
   return best;
 }
 

@@ -27,6 +27,7 @@ void check(const Costs& costs);
 double cost_per_1000(const Confusion& rates, const Costs& costs);
 
 struct CheapestThreshold {
+  double handy = 0;      ///< decides the same as `threshold`: a short number in the middle
   double threshold = 0;  ///< an observed score; above all of them where rejecting nothing is best
   double above = 0;      ///< from here (excluded) up to `threshold` every one decides the same;
                          ///< -infinity if it rejects everything

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <algorithm>
 #include <cmath>
 
 #include "core/eval/evaluation_json.h"
@@ -24,8 +25,9 @@ json to_json(const Costs& costs, bool rate_of_the_set) {
 }
 
 json to_json(const CheapestThreshold& cheapest) {
-  return {{"reject_threshold", cheapest.threshold},
+  return {{"reject_threshold", cheapest.handy},
           {"above", number_or_null(cheapest.above)},
+          {"up_to", cheapest.threshold},
           {"highest_of_this_cost", cheapest.highest},
           {"thresholds_of_this_cost", cheapest.candidates},
           {"image_at_reject", to_json(cheapest.images)},

@@ -156,6 +156,24 @@ TEST_F(UadReplay, ShowsCountsFiguresAndCosts) {
   EXPECT_THAT(replay(evaluated()).out, HasSubstr("Say --defect-rate"));
 }
 
+TEST_F(UadReplay, TheReportShowsTheNewDecisionsAndTheOldOnesBesideThem) {
+  const std::string reject = middle(read_json(evaluated())["images"]);
+  const std::string page = folder_ / "r.html";
+  const std::string file = folder_ / "r.json";
+  ASSERT_EQ(
+      replay(evaluated(), {"--reject-threshold", reject, "--report", page, "--json", file}).code,
+      0);
+  const std::string html = read_bytes(page);  // too long to be printed where a check fails
+  const auto shows = [&](const std::string& part) { return html.find(part) != html.npos; };
+  EXPECT_TRUE(shows("At other thresholds"));
+  EXPECT_TRUE(shows("2 of 4; 95 % interval"));  // defects found at the new threshold
+  EXPECT_TRUE(shows("3 of 4 (75.0 %)"));        // defects missed at the stored one
+  EXPECT_TRUE(shows("These were given to <code>uad replay</code>"));
+  const std::string both = folder_ / "both.html";
+  ASSERT_EQ(run_uad({"report", evaluated(), file, "--output", both}).code, 0);
+  EXPECT_NE(read_bytes(both).find("At other thresholds"), std::string::npos);
+}
+
 TEST_F(UadReplay, LinesOfALineAreJudgedWithTheModelOrTheGivenThresholds) {
   const std::string file = folder_ / "line.jsonl";
   write_bytes(file,

@@ -85,14 +85,6 @@ std::string text_row(const std::string& name, const std::vector<Run>& runs, Text
   return fmt::format("<tr><th scope=\"row\">{}</th>{}</tr>", name, cells);
 }
 
-std::string table(const std::string& caption, const std::string& head, const std::string& body) {
-  return fmt::format(
-      "<div class=\"wide\" "
-      "tabindex=\"0\"><table><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody>"
-      "</table></div>",
-      caption, head, body);
-}
-
 std::string warned_text(std::int64_t count) { return fmt::format("{} of them WARN", count); }
 
 }  // namespace
@@ -239,19 +231,22 @@ std::string kind_table(const Run& run) {
 }
 
 std::string threshold_origin(const Run& run) {
+  const std::string from = fmt::format(
+      "<p>An image is rejected from a score of <strong>{}</strong> on and gets a warning from "
+      "<strong>{}</strong> on. ",
+      score_text(run.thresholds.image.thr), score_text(run.thresholds.warn));
+  if (run.replayed && run.replayed->moved()) {
+    return from + "These were given to <code>uad replay</code>; those of the run are above.</p>";
+  }
   const ThresholdOrigin& origin = run.threshold_origin;
   std::string facts;
   for (const std::string& line : origin_lines(origin)) {
     facts += fmt::format("<li>{}</li>", escape(line));
   }
-  return fmt::format(
-      "<p>An image is rejected from a score of <strong>{}</strong> on and gets a warning from "
-      "<strong>{}</strong> on. "
-      "Both are stored in the model. They come from: {}.</p><ul class=\"small\"><li>scores that "
-      "the rule saw: {}</li>{}"
-      "</ul>",
-      score_text(run.thresholds.image.thr), score_text(run.thresholds.warn), escape(origin.rule),
-      origin.images, facts);
+  return from + fmt::format(
+                    "Both are stored in the model. They come from: {}.</p><ul class=\"small\">"
+                    "<li>scores that the rule saw: {}</li>{}</ul>",
+                    escape(origin.rule), origin.images, facts);
 }
 
 std::string measurement_facts(const Run& run) {

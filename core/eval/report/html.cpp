@@ -97,6 +97,14 @@ Interval likely_share(std::int64_t part, std::int64_t whole) {
   return {std::max(0.0, (centre - spread) / scale), std::min(1.0, (centre + spread) / scale)};
 }
 
+std::string table(const std::string& caption, const std::string& head, const std::string& body) {
+  return fmt::format(
+      "<div class=\"wide\" "
+      "tabindex=\"0\"><table><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody>"
+      "</table></div>",
+      caption, head, body);
+}
+
 std::string short_name(const std::string& path) {
   const std::filesystem::path file(path);
   return (file.parent_path().filename() / file.filename()).string();

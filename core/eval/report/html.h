@@ -30,6 +30,9 @@ struct Interval {
 /// @param whole  above 0.
 Interval likely_share(std::int64_t part, std::int64_t whole);
 
+/// A table that scrolls where it does not fit. @param head, body  cells and rows as HTML.
+std::string table(const std::string& caption, const std::string& head, const std::string& body);
+
 /// Folder of the kind and file name: "scratch/003.png" of "/data/set/test/scratch/003.png".
 std::string short_name(const std::string& path);
 

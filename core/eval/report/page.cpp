@@ -82,8 +82,15 @@ std::string scores_and_decisions(const Run& run) {
          decision_table(run) + kind_table(run) + "</div></div>";
 }
 
+/// What uad replay adds; "" for any other run.
+std::string at_other_thresholds(const Run& run, int level) {
+  if (!run.replayed) return "";
+  return section("At other thresholds", replayed_table(*run.replayed), level);
+}
+
 std::string one_run(const Run& run) {
-  return section("At a glance", headline_cards(run)) + section("Curves", curve_charts({run})) +
+  return section("At a glance", headline_cards(run)) + at_other_thresholds(run, 2) +
+         section("Curves", curve_charts({run})) +
          section("Scores and decisions", scores_and_decisions(run)) +
          section("Worst images", gallery(run)) +
          section("How it was measured", measurement_facts(run));
@@ -98,9 +105,10 @@ std::string several_runs(const std::vector<Run>& runs) {
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const Run& run = runs[i];
     const std::string measured = section("How it was measured", measurement_facts(run), 3);
-    html +=
-        fmt::format("<div id=\"run{}\">{}</div>", i + 1,
-                    section(escape(run.name), scores_and_decisions(run) + gallery(run) + measured));
+    html += fmt::format(
+        "<div id=\"run{}\">{}</div>", i + 1,
+        section(escape(run.name),
+                at_other_thresholds(run, 3) + scores_and_decisions(run) + gallery(run) + measured));
   }
   return html;
 }

@@ -150,6 +150,7 @@ Run parse_run(const json& record, const std::string& name) {
     run.gallery =
         Gallery{parse_pictures(gallery->at("defective")), parse_pictures(gallery->at("good"))};
   }
+  if (record.contains("replay")) run.replayed = parse_replayed(record["replay"]);
   run.facts = parse_facts(record);
   return run;
 }

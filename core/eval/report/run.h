@@ -13,6 +13,7 @@
 
 #include "core/eval/evaluation.h"
 #include "core/eval/report/gallery.h"
+#include "core/eval/report/replayed.h"
 
 namespace uad::report {
 
@@ -36,8 +37,9 @@ struct Run {
   ThresholdOrigin threshold_origin;
   Curves image_curves;
   Curves pixel_curves;
-  std::optional<Gallery> gallery;  ///< nothing = its JSON was written without pictures
-  std::vector<Fact> facts;         ///< how it was measured
+  std::optional<Gallery> gallery;    ///< nothing = its JSON was written without pictures
+  std::optional<Replayed> replayed;  ///< it was made by uad replay
+  std::vector<Fact> facts;           ///< how it was measured
 
   [[nodiscard]] std::optional<double> metric(const std::string& key) const;
   /// Image decisions at the model's reject threshold.

@@ -51,6 +51,17 @@ TEST(Cost, TellsFromWhereThresholdsDecideTheSame) {
   EXPECT_EQ(cheapest({0, 10, 0.1}).above, -std::numeric_limits<double>::infinity());
 }
 
+TEST(Cost, TheHandyThresholdIsShortAndDecidesTheSame) {
+  EXPECT_EQ(cheapest({1, 10, 0.1}).handy, 4);     // (3, 5]
+  EXPECT_EQ(cheapest({1, 10, 0.01}).handy, 6.5);  // (6, 7]: of one digit there is only 7 itself
+  EXPECT_EQ(cheapest({0, 10, 0.1}).handy, 1);     // (-infinity, 1]
+  const std::vector<double> close{0.123456, 0.123457};
+  const std::vector<std::uint8_t> labels{0, 1};
+  EXPECT_EQ(cheapest_threshold(close, labels, {1, 1, 0.5}).handy, 0.1234565);
+  const std::vector<double> reversed{9, 1};
+  EXPECT_EQ(cheapest_threshold(reversed, labels, {1, 1, 0.01}).handy, 9.1);  // nothing is rejected
+}
+
 TEST(Cost, OfEqualCostsTheLowestThresholdIsTaken) {
   const CheapestThreshold tied = cheapest({1, 9, 0.1});  // 900 / 4 at 5, 100 / 4 * 9 at 7
   EXPECT_EQ(tied.threshold, 5);

@@ -9,6 +9,7 @@
 
 #include "core/data/image_io.h"
 #include "core/data/npy.h"
+#include "core/eval/report/replayed.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temp_dir.h"
 
@@ -18,6 +19,8 @@ namespace {
 using nlohmann::json;
 using test::expect_error;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 const Thresholds kModel{{0, 10, 20}, {0, 4, 8}, 6, 0};
 
@@ -133,10 +136,40 @@ TEST(Replay, TheRecordCarriesBothSidesAndTheImagesAsNew) {
   EXPECT_EQ(both["stored"]["reject_threshold"], 10);
   EXPECT_EQ(both["new"]["reject_threshold"], 8);
   EXPECT_EQ(both["new"]["image_at_reject"]["fn"], 0);
-  EXPECT_EQ(both["cheapest"]["reject_threshold"], 15);
+  EXPECT_EQ(both["cheapest"]["up_to"], 15);
+  EXPECT_EQ(both["cheapest"]["above"], 12);
   EXPECT_EQ(both["changed"].size(), 2U);
   EXPECT_EQ(both["changed"][1]["from"], "WARN");
   EXPECT_EQ(record["curves"]["image_roc"].back(), json({1.0, 1.0}));
+}
+
+TEST(Replay, TheReportShowsStoredNewAndCheapest) {
+  const StoredRun run = labelled_run();
+  const auto page = [&](const ThresholdWish& wish, const Costs& costs) {
+    const Replay replayed = replay(run, wish);
+    const json record = replayed_record(run, replayed, compare_costs(run, replayed, costs), {});
+    return report::replayed_table(report::parse_replayed(record["replay"]));
+  };
+  const std::string moved = page({.reject = 8}, {1, 30, 0.01});
+  for (const char* part :
+       {"The verdict of 2 images changes", "<td>10</td><td>8</td><td>14</td>",
+        "1 of 3 (33.3 %)<small>95 % interval", "<td>347.5</td><td>495</td><td>200</td>",
+        "a defect that passes 30, and 1 % of the parts"}) {
+    EXPECT_THAT(moved, HasSubstr(part));
+  }
+  EXPECT_THAT(moved, Not(HasSubstr("--defect-rate")));
+  EXPECT_THAT(page({}, {}), HasSubstr("--defect-rate"));
+  EXPECT_THAT(page({}, {}), HasSubstr("those of the stored run"));
+}
+
+TEST(Replay, TheReportOfOneClassHasNoCosts) {
+  StoredRun run = labelled_run();
+  run.frames.resize(4);
+  while (run.record["images"].size() > 4) run.record["images"].erase(4);
+  const json record = replayed_record(run, replay(run, {}), {}, {});
+  const std::string table = report::replayed_table(report::parse_replayed(record["replay"]));
+  EXPECT_THAT(table, HasSubstr("1 of 4 (25.0 %)"));
+  EXPECT_THAT(table, Not(HasSubstr("Cheapest")));
 }
 
 class ReplayMaps : public ::testing::Test {
