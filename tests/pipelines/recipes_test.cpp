@@ -133,6 +133,23 @@ TEST_F(Recipes, LearnGoodPartsEndsWithTheModel) {
             1);
 }
 
+TEST_F(Recipes, LearnGoodPartsGoesOnWithTheModelItHasLearned) {
+  ASSERT_EQ(run("learn-good-parts",
+                in_folder("new.uad") +
+                    " --judge --frames 6 --sink fakesink --source 'videotestsrc is-live=true "
+                    "pattern=blink num-buffers=150 ! video/x-raw,width=64,height=48,"
+                    "framerate=30/1' >" +
+                    in_folder("out")),
+            0);
+  const auto said = lines_of(folder() / "out");
+  const auto says = [&said](const char* text) {
+    return std::ranges::any_of(
+        said, [text](const std::string& line) { return line.find(text) != std::string::npos; });
+  };
+  EXPECT_TRUE(says("uad-model-changed"));
+  EXPECT_TRUE(says("REJECT")) << "white, which the stub rejects";
+}
+
 TEST_F(Recipes, WrongUsageIsToldWithExitCodeTwo) {
   for (const auto& recipe : fs::directory_iterator(fs::path(UAD_SOURCE_ROOT) / "pipelines")) {
     const std::string name = recipe.path().filename().string();
