@@ -155,7 +155,8 @@ class StubTrainer final : public Trainer {
       if (!StubModel::rest(delay / 10, stop)) throw Error(ErrorCode::kCancelled, "cancelled");
     }
     if (number("fail") != 0) throw Error(ErrorCode::kFailed, "The disk is full.");
-    uad::testing::write_stub_model(output);
+    uad::testing::write_stub_model(
+        output, {.delay_ms = number("delay_ms"), .offset = static_cast<double>(number("offset"))});
     Trained trained{read_manifest(output), std::string(64, 'a')};
     trained.manifest.training.images = static_cast<std::int64_t>(frames());
     return trained;
