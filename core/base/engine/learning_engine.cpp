@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/engine/niceness.h"
 #include "core/base/error.h"
 
 namespace uad {
@@ -128,6 +129,7 @@ void LearningEngine::set_interrupted(bool interrupted) {
 }
 
 void LearningEngine::run(const std::stop_token& stop) {
+  be_nice(kBackgroundNiceness);  // before the trainer is made, whose parallel threads inherit it
   if (!prepare()) return;
   std::unique_lock guard(lock_);
   if (!changed_.wait(guard, stop, [this] { return counts_.kept > 0 || enough_; })) return;
