@@ -139,7 +139,13 @@ Labels find_labels(StoredRun& run, const Arguments& args) {
   std::string given = args.text("data");
   if (given.empty() && args.has("maps") && run.source == ScoreFile::kEval) {
     given = run.record.value("data", "");
-    if (!fs::is_directory(given)) return {};
+    if (!fs::is_directory(given)) {
+      note(
+          fmt::format("no pixel figures: the data set \"{}\" of \"{}\" is not there; say where "
+                      "it is with --data",
+                      given, run.name));
+      return {};
+    }
   }
   if (given.empty()) return {};
   const fs::path root = folder_of(given, run);
@@ -226,7 +232,9 @@ nlohmann::json replay_one(StoredRun& run, const Arguments& args,
   if (args.text("json") != "-") {
     fmt::print("{}", replay_text(run, replayed, costs, maps, kMostNamed));
   }
-  return replayed_record(run, replayed, costs, maps);
+  nlohmann::json record = replayed_record(run, replayed, costs, maps);
+  if (args.text("json") == "-" && !args.has("report")) record.erase("gallery");  // as in uad eval
+  return record;
 }
 
 void require_reportable(const std::vector<StoredRun>& runs, const Arguments& args) {

@@ -106,6 +106,7 @@ void patch_images(json& images, const StoredRun& run, const Replay& replayed,
       for (const Region& region : *maps->regions[i]) image["regions"].push_back(to_json(region));
     }
     if (run.source == ScoreFile::kEval) continue;
+    image["path"] = frame.name;  // lines of a line have none
     image["normalised_score"] = number_or_null(replayed.thresholds.image.normalise(frame.score));
     if (run.thresholds) {
       image["thresholds"] = to_json(run.thresholds->judged_with(replayed.thresholds));

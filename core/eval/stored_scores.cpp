@@ -220,15 +220,18 @@ json parse_whole(const std::string& text, const std::string& file) {
   }
 }
 
-std::vector<StoredRun> parse_record(json record, const std::string& name) {
+/// Of uad eval; without a manifest, what a replay made of a list of uad predict.
+StoredRun parse_one(const json& record, const std::string& name) {
+  return record.contains("manifest") ? parse_eval(record, name)
+                                     : parse_predict(record.at("images"), name);
+}
+
+std::vector<StoredRun> parse_record(const json& record, const std::string& name) {
   if (record.is_array()) return {parse_predict(record, name)};
-  if (!record.contains("categories")) {
-    if (record.contains("manifest")) return {parse_eval(record, name)};
-    return {parse_predict(record.at("images"), name)};  // what a replay of such a list wrote
-  }
+  if (!record.contains("categories")) return {parse_one(record, name)};
   std::vector<StoredRun> runs;
   for (const auto& [category, one] : record.at("categories").items()) {
-    runs.push_back(parse_eval(one, category));
+    runs.push_back(parse_one(one, category));
   }
   if (runs.empty()) throw Unfit{"it holds no category"};
   return runs;

@@ -186,6 +186,14 @@ TEST_F(UadReplay, LinesOfALineAreJudgedWithTheModelOrTheGivenThresholds) {
   const json record = replayed(file, {"--model", model()});
   EXPECT_TRUE(record["replay"]["changed"].empty());
   EXPECT_EQ(record["images"][1]["normalised_score"], 1.0);
+  const ProgramResult again = replay(folder_ / "replayed.json", {"--reject-threshold", "2000"});
+  EXPECT_THAT(again.out, HasSubstr("frame 1"));  // what a replay wrote can be replayed
+}
+
+TEST_F(UadReplay, AnswersOnStandardOutputHaveNoPictures) {
+  const ProgramResult result = replay(evaluated(), {"--json", "-"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_FALSE(json::parse(result.out).contains("gallery"));
 }
 
 TEST_F(UadReplay, CategoriesAreReplayedEach) {
@@ -220,6 +228,18 @@ TEST_F(UadReplay, RefusesFilesThatDoNotFit) {
   refuses(model(), {}, 1, "no JSON");
   write_bytes(folder_ / "half.json", read_bytes(evaluated()).substr(0, 5000));
   refuses(folder_ / "half.json", {}, 1, "cut off");
+}
+
+TEST_F(UadReplay, ADataSetThatIsGoneCostsThePixelFiguresAlone) {
+  json record = read_json(evaluated());
+  record["data"] = "/nowhere/set";
+  write_bytes(folder_ / "e.json", record.dump());
+  const ProgramResult result =
+      replay(folder_ / "e.json", {"--maps", *shared_ / "eval-maps", "--model", model()});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.err, HasSubstr("\"/nowhere/set\""));
+  EXPECT_THAT(result.out, HasSubstr("8 maps"));
+  EXPECT_THAT(result.out, Not(HasSubstr("pixel F1")));
 }
 
 TEST_F(UadReplay, MissingMapsAreNamed) {
