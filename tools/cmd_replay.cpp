@@ -214,7 +214,8 @@ void tell(const StoredRun& run, const Replay& replayed, const std::optional<MapR
                    maps->missing.size(), run.frames.size(), some_of(maps->missing)));
 }
 
-/// Other thresholds over one run: the table is printed, the new record is returned.
+/// Other thresholds over one run: the table is printed, the new record is returned where it is
+/// asked for.
 nlohmann::json replay_one(StoredRun& run, const Arguments& args,
                           const std::optional<Manifest>& manifest) {
   if (!run.thresholds && manifest) run.thresholds = StoredThresholds::of(manifest->thresholds);
@@ -232,6 +233,7 @@ nlohmann::json replay_one(StoredRun& run, const Arguments& args,
   if (args.text("json") != "-") {
     fmt::print("{}", replay_text(run, replayed, costs, maps, kMostNamed));
   }
+  if (!args.has("json") && !args.has("report")) return nullptr;  // a night's log is large
   nlohmann::json record = replayed_record(run, replayed, costs, maps);
   if (args.text("json") == "-" && !args.has("report")) record.erase("gallery");  // as in uad eval
   return record;
