@@ -52,10 +52,9 @@ class Fitter {
   virtual ~Fitter() = default;
   /// Tiles of good frames, any N.
   virtual void observe(const Tiles& tiles) = 0;
-  /// The work that needs all data (coreset, statistics). @throws Error(kBadOption) if too little
-  /// was observed; Error(kCancelled) soon after `stop` is requested.
-  [[nodiscard]] virtual std::unique_ptr<AnomalyModel> finish(const ProgressFn& progress,
-                                                             std::stop_token stop) = 0;
+  /// The work that needs all data (coreset, statistics). After a cancelled one it may be called
+  /// again. @throws Error(kBadOption) if too little was observed; Error(kCancelled).
+  [[nodiscard]] virtual std::unique_ptr<AnomalyModel> finish(const FitControl& control) = 0;
   /// Memory that finish() takes at its peak, with what is observed until then, if `times` as much
   /// is observed as was so far. Bytes, at most; 0 where it does not grow.
   [[nodiscard]] virtual std::int64_t peak_bytes(std::int64_t times) const {

@@ -76,6 +76,13 @@ class TranslatedModel final : public Model {
   [[nodiscard]] ModelOutput analyse(const TileBatch& tiles) const override {
     return translated([&] { return inner_->analyse(tiles); });
   }
+  [[nodiscard]] LearntGood learn_good(const TileBatch& frame, const LearnGoodOptions& options,
+                                      std::stop_token stop) const override {
+    LearntGood learnt =
+        translated([&] { return inner_->learn_good(frame, options, std::move(stop)); });
+    if (learnt.model) learnt.model = std::make_shared<const TranslatedModel>(learnt.model);
+    return learnt;
+  }
 
  private:
   ModelPtr inner_;  // shared with whoever asked for the same file before
@@ -106,9 +113,9 @@ class TranslatedTrainer final : public Trainer {
   [[nodiscard]] MemoryForecast forecast() override {
     return translated([&] { return inner_->forecast(); });
   }
-  [[nodiscard]] Trained fit(const std::filesystem::path& output, const ProgressFn& progress,
-                            std::stop_token stop) override {
-    return translated([&] { return inner_->fit(output, progress, std::move(stop)); });
+  [[nodiscard]] Trained fit(const std::filesystem::path& output,
+                            const FitControl& control) override {
+    return translated([&] { return inner_->fit(output, control); });
   }
 
  private:
@@ -146,6 +153,10 @@ class TorchBackend final : public Backend {
   [[nodiscard]] std::unique_ptr<Trainer> make_trainer(const TrainerOptions& options) override {
     return translated(
         [&] { return std::make_unique<TranslatedTrainer>(uad::make_trainer(methods_, options)); });
+  }
+
+  void save_picture(const TileBatch& tiles, const std::filesystem::path& file) override {
+    translated([&] { write_png(file, picture_of(tiles)); });
   }
 
   [[nodiscard]] Image read_mask(const std::filesystem::path& file) override {

@@ -13,6 +13,7 @@
 #include "core/base/log.h"
 #include "core/base/option_spec.h"
 #include "core/device.h"
+#include "core/learn_good.h"
 #include "core/patch_map.h"
 #include "core/preprocessor.h"
 
@@ -43,8 +44,20 @@ std::unique_ptr<AnomalyModel> build(const ModelFile& file, const Method& method,
   return method.load(reader, execution);
 }
 
-/// All of the method's options, valid. None is filled in: today's default may not be what the model
-/// was fitted with.
+/// Largest change of a normalised self-test score against the recorded one.
+double largest_shift(const ModelFile& file, const std::vector<double>& scores) {
+  double shift = 0;
+  const ScoreScale& scale = file.manifest.thresholds.image;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const double expected = file.manifest.self_test.scores[i];
+    shift = std::max(shift, std::abs(scale.normalise(scores[i]) - scale.normalise(expected)));
+  }
+  return shift;
+}
+
+}  // namespace
+
+// None is filled in: today's default may not be what the model was fitted with.
 nlohmann::json stored_options(const std::filesystem::path& path, const Method& method,
                               const nlohmann::json& options) {
   for (const OptionSpec& spec : method.options) {
@@ -62,19 +75,6 @@ nlohmann::json stored_options(const std::filesystem::path& path, const Method& m
                             error.what()));
   }
 }
-
-/// Largest change of a normalised self-test score against the recorded one.
-double largest_shift(const ModelFile& file, const std::vector<double>& scores) {
-  double shift = 0;
-  const ScoreScale& scale = file.manifest.thresholds.image;
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    const double expected = file.manifest.self_test.scores[i];
-    shift = std::max(shift, std::abs(scale.normalise(scores[i]) - scale.normalise(expected)));
-  }
-  return shift;
-}
-
-}  // namespace
 
 ModelOutput analyse_tiles(const AnomalyModel& model, const TileBatch& tiles) {
   const auto start = Clock::now();
@@ -112,16 +112,24 @@ ModelOutput analyse_tiles(const AnomalyModel& model, const TileBatch& tiles) {
 
 LoadedModel::LoadedModel(ModelFile file, const Method& method, Execution execution,
                          const ProgressFn& progress, std::stop_token stop)
-    : file_(std::move(file)), execution_(std::move(execution)) {
+    : file_(std::move(file)), method_(method), execution_(std::move(execution)) {
   progress(0.7, "self-test");
-  if (execution_.precision == "auto") choose_precision(method, stop);
-  if (!model_) model_ = build(file_, method, execution_);
+  if (execution_.precision == "auto") choose_precision(stop);
+  if (!model_) model_ = build(file_, method_, execution_);
   replay_self_test(stop);
   progress(0.9, "warming up");
   warm_up();
   file_.tensors.clear();  // the method holds what it needs, laid out its own way
   progress(1.0, "ready");
 }
+
+LoadedModel::LoadedModel(ModelFile file, const Method& method, Execution execution,
+                         std::shared_ptr<const AnomalyModel> model, double warm_up_ms)
+    : file_(std::move(file)),
+      method_(method),
+      execution_(std::move(execution)),
+      model_(std::move(model)),
+      warm_up_ms_(warm_up_ms) {}
 
 std::vector<double> LoadedModel::self_test_scores(std::stop_token stop) const {
   const TilePreprocessor preprocessor({file_.manifest.input, {}});
@@ -134,9 +142,9 @@ std::vector<double> LoadedModel::self_test_scores(std::stop_token stop) const {
   return scores;
 }
 
-void LoadedModel::choose_precision(const Method& method, std::stop_token stop) {
+void LoadedModel::choose_precision(std::stop_token stop) {
   execution_.precision = execution_.device == "cpu" ? "bf16" : "fp16";
-  model_ = build(file_, method, execution_);
+  model_ = build(file_, method_, execution_);
   const double shift = largest_shift(file_, self_test_scores(stop));
   const bool keep = !file_.self_test_frames.empty() && shift <= kAutoTolerance;
   log(LogLevel::kInfo,
@@ -189,6 +197,12 @@ ModelOutput LoadedModel::analyse(const TileBatch& tiles) const {
   require_same_preparation(file_.manifest.input, tiles.spec());
   const std::lock_guard guard(one_at_a_time_);
   return analyse_tiles(*model_, tiles);
+}
+
+LearntGood LoadedModel::learn_good(const TileBatch& frame, const LearnGoodOptions& options,
+                                   std::stop_token stop) const {
+  return uad::learn_good({file_, method_, execution_, model_, warm_up_ms_}, frame, options,
+                         std::move(stop));
 }
 
 ModelPtr load_model(const std::filesystem::path& file, const MethodTable& methods,

@@ -19,6 +19,11 @@ namespace uad {
 /// @throws Error(kFailed) if the model returns a non-finite score.
 ModelOutput analyse_tiles(const AnomalyModel& model, const TileBatch& tiles);
 
+/// The method's options as a model file states them. @param path  of that file, for errors.
+/// @throws Error(kBadFile) if one is missing or unusable.
+nlohmann::json stored_options(const std::filesystem::path& path, const Method& method,
+                              const nlohmann::json& options);
+
 /// Implements Model over an AnomalyModel. @note Thread-safe; analyse() runs one call at a time.
 class LoadedModel final : public Model {
  public:
@@ -26,6 +31,9 @@ class LoadedModel final : public Model {
   /// found score.
   LoadedModel(ModelFile file, const Method& method, Execution execution, const ProgressFn& progress,
               std::stop_token stop);
+  /// One that needs no test: it has just been made here. @param file  without tensors.
+  LoadedModel(ModelFile file, const Method& method, Execution execution,
+              std::shared_ptr<const AnomalyModel> model, double warm_up_ms);
   [[nodiscard]] const Manifest& manifest() const noexcept override { return file_.manifest; }
   [[nodiscard]] const std::string& sha256() const noexcept override { return file_.sha256; }
   [[nodiscard]] const std::string& device() const noexcept override { return execution_.device; }
@@ -35,16 +43,19 @@ class LoadedModel final : public Model {
   [[nodiscard]] double warm_up_ms() const noexcept override { return warm_up_ms_; }
   [[nodiscard]] const Image& mask() const noexcept override { return file_.mask; }
   [[nodiscard]] ModelOutput analyse(const TileBatch& tiles) const override;
+  [[nodiscard]] LearntGood learn_good(const TileBatch& frame, const LearnGoodOptions& options,
+                                      std::stop_token stop) const override;
 
  private:
   [[nodiscard]] std::vector<double> self_test_scores(std::stop_token stop) const;
-  void choose_precision(const Method& method, std::stop_token stop);
+  void choose_precision(std::stop_token stop);
   void replay_self_test(std::stop_token stop) const;
   void warm_up();
 
   ModelFile file_;
+  const Method& method_;  // a row of the table, which outlives every model
   Execution execution_;
-  std::unique_ptr<AnomalyModel> model_;
+  std::shared_ptr<const AnomalyModel> model_;  // shared with fitters that start from it
   double warm_up_ms_ = 0;
   mutable std::mutex
       one_at_a_time_;  // guards nothing but the CPU: two networks at once only slow each other

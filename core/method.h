@@ -24,6 +24,9 @@ struct FitContext {
   std::filesystem::path weights_dir;  ///< "" = UAD_WEIGHTS_DIR, else none
   std::uint64_t seed = 3;
   Execution execution;
+  /// A model of this method and these options that goes on learning; null = from nothing. What it
+  /// holds is shared with the model to come.
+  std::shared_ptr<const AnomalyModel> start;
 };
 
 struct Method {
@@ -32,6 +35,7 @@ struct Method {
   InputSpec default_input;
   std::function<std::unique_ptr<Fitter>(const FitContext&)> make_fitter;
   std::function<std::unique_ptr<AnomalyModel>(const CheckpointReader&, const Execution&)> load;
+  bool incremental = false;  ///< make_fitter goes on from FitContext::start
 };
 
 using MethodTable = std::vector<Method>;

@@ -99,6 +99,28 @@ void check_options(const PreprocessOptions& options) {
 TensorTiles::TensorTiles(TilePlan plan, InputSpec spec, at::Tensor images, at::Tensor keep)
     : plan_(std::move(plan)), spec_(spec), images_(std::move(images)), keep_(std::move(keep)) {}
 
+Image picture_of(const TileBatch& tiles) {
+  const auto& batch = dynamic_cast<const TensorTiles&>(tiles);
+  const TilePlan& plan = batch.plan();
+  const Size size = plan.map_size();
+  Image picture{size.width, size.height, 3, {}};
+  picture.pixels.resize(static_cast<std::size_t>(size.width) *
+                        static_cast<std::size_t>(size.height) * 3);
+  at::Tensor whole = at::from_blob(picture.pixels.data(), {size.height, size.width, 3},
+                                   at::TensorOptions(at::kByte));
+  const at::Tensor mean = at::tensor(at::ArrayRef<float>(batch.spec().mean));
+  const at::Tensor std = at::tensor(at::ArrayRef<float>(batch.spec().std));
+  for (std::size_t i = 0; i < plan.origins.size(); ++i) {
+    const Point& origin = plan.origins[i];
+    const at::Tensor levels =
+        batch.images()[static_cast<std::int64_t>(i)].permute({1, 2, 0}) * std + mean;
+    whole.narrow(0, origin.y, plan.tile.height)
+        .narrow(1, origin.x, plan.tile.width)
+        .copy_((levels * 255).round().clamp(0, 255).to(at::kByte));
+  }
+  return picture;
+}
+
 TilePreprocessor::TilePreprocessor(PreprocessOptions options) : options_(std::move(options)) {
   check_options(options_);
 }

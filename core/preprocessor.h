@@ -29,6 +29,9 @@ class TensorTiles final : public TileBatch {
   at::Tensor keep_;
 };
 
+/// What the network sees of a frame: the tiles put together again, RGB of `plan().map_size()`.
+[[nodiscard]] Image picture_of(const TileBatch& tiles);
+
 /// Source of the rules: specification, representation-based detectors, section 2. @note
 /// Thread-safe.
 class TilePreprocessor final : public Preprocessor {

@@ -12,6 +12,7 @@
 #include "core/base/engine/niceness.h"
 #include "core/base/error.h"
 #include "core/base/methods.h"
+#include "core/continuation.h"
 #include "core/data/frame_store.h"
 #include "core/device.h"
 #include "core/files/model_file.h"
@@ -41,7 +42,7 @@ const Method& row_of(const MethodTable& methods, const std::string& name) {
   throw Error(ErrorCode::kFailed, fmt::format("Method \"{}\" has no row in its table.", name));
 }
 
-/// Every key of the method and of the input, read from text, checked and completed.
+/// The values that were given, read from text under the options' own names.
 nlohmann::json read_options(const std::vector<OptionSpec>& specs,
                             const std::map<std::string, std::string>& texts) {
   nlohmann::json values = nlohmann::json::object();
@@ -49,9 +50,13 @@ nlohmann::json read_options(const std::vector<OptionSpec>& specs,
     const auto spec = std::ranges::find_if(specs, [&name = key](const OptionSpec& one) {
       return one.name == name || std::ranges::find(one.aliases, name) != one.aliases.end();
     });
-    values[key] = spec != specs.end() ? parse_option(*spec, text) : nlohmann::json(text);
+    if (spec == specs.end()) {
+      values[key] = text;  // complete_options() names the nearest key
+    } else {
+      values[spec->name] = parse_option(*spec, text);
+    }
   }
-  return complete_options(specs, values);
+  return values;
 }
 
 class StreamTrainer final : public Trainer {
@@ -64,7 +69,8 @@ class StreamTrainer final : public Trainer {
     std::vector<OptionSpec> specs = method.options;
     const std::vector<OptionSpec>& of_input = input_option_specs();
     specs.insert(specs.end(), of_input.begin(), of_input.end());
-    const nlohmann::json values = read_options(specs, options.options);
+    const nlohmann::json given = read_options(specs, options.options);
+    const nlohmann::json values = complete_options(specs, given);
     for (const OptionSpec& spec : method.options) request_.options[spec.name] = values[spec.name];
     request_.weights_dir = options.weights_dir;
     request_.seed = options.seed;
@@ -77,10 +83,15 @@ class StreamTrainer final : public Trainer {
       request_.promise = PromiseTarget{options.false_reject_rate, options.confidence};
     }
     request_.execution = resolve_execution({}, "fp32");
-    PreprocessOptions input = read_input_options(values, method.default_input);
-    camera_ = std::make_unique<TilePreprocessor>(input);
+    if (options.continue_from.empty()) {
+      request_.preprocess = read_input_options(values, method.default_input);
+    } else {
+      continue_from(options.continue_from, given, request_);
+    }
+    camera_ = std::make_unique<TilePreprocessor>(request_.preprocess);
     probe_ = make_fitter();  // whether weights are missing is told now, not after an hour
-    request_.preprocess = of_network_images(std::move(input));
+    request_.preprocess = of_network_images(std::move(request_.preprocess));
+    request_.paused = &paused_;
   }
 
   Collected add(const FrameView& frame) override {
@@ -108,13 +119,11 @@ class StreamTrainer final : public Trainer {
     return {bytes_for(count), room};
   }
 
-  [[nodiscard]] Trained fit(const std::filesystem::path& output, const ProgressFn& progress,
-                            std::stop_token stop) override {
+  [[nodiscard]] Trained fit(const std::filesystem::path& output,
+                            const FitControl& control) override {
     be_nice(kBackgroundNiceness);  // before any parallel region: its threads inherit it
-    TrainRequest request = request_;
-    request.progress = progress;
-    request.stop = std::move(stop);
-    ModelFile file = train(frames_, request);
+    request_.control = control;
+    ModelFile file = train(frames_, request_);
     file.manifest.input = camera_->options().spec;
     const std::string sha256 = save_model_file(output, file);
     return {std::move(file.manifest), sha256};
@@ -138,7 +147,7 @@ class StreamTrainer final : public Trainer {
   [[nodiscard]] std::unique_ptr<Fitter> make_fitter() const {
     return request_.method->make_fitter(
         {complete_options(request_.method->options, request_.options), request_.weights_dir,
-         request_.seed, request_.execution});
+         request_.seed, request_.execution, request_.start ? request_.start->model : nullptr});
   }
 
   void probe() {
@@ -161,7 +170,8 @@ class StreamTrainer final : public Trainer {
   std::int64_t budget_;
   FrameStore frames_;
   std::unique_ptr<TilePreprocessor> camera_;
-  TrainRequest request_;
+  PausedTraining paused_;
+  TrainRequest request_;           // borrows paused_
   std::unique_ptr<Fitter> probe_;  // sees one frame, see forecast()
   std::int64_t frame_bytes_ = 0;   // 0 until probe()
   std::int64_t fixed_bytes_ = 0;   // network, its working memory, what LibTorch keeps

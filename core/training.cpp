@@ -30,6 +30,7 @@ namespace {
 
 constexpr std::size_t kFewFrames = 10;  // below, every frame is held out once
 constexpr std::size_t kFewestHeldOut = 5;
+constexpr std::size_t kFewestFitted = 2;
 constexpr std::int64_t kPixelsPerBatch = 4LL << 20;  // bounds activations for any number of windows
 
 using Uses = std::function<bool(std::size_t)>;  // whether the frame of that index takes part
@@ -37,7 +38,9 @@ using Uses = std::function<bool(std::size_t)>;  // whether the frame of that ind
 /// Collects tiles of several frames until a batch is full.
 class Batcher {
  public:
-  Batcher(Fitter& fitter, int frames) : fitter_(fitter), frames_(frames) {}
+  /// @param observed  counts the frames that the fitter has seen.
+  Batcher(Fitter& fitter, int frames, std::size_t& observed)
+      : fitter_(fitter), frames_(frames), observed_(observed) {}
 
   void add(const TensorTiles& tiles) {
     const bool fits = images_.empty() || (tiles.images().sizes() == images_.front().sizes() &&
@@ -61,6 +64,7 @@ class Batcher {
       fitter_.observe(
           {images.slice(0, i, end), masked ? keep.slice(0, i, end) : keep, windows, i % windows});
     }
+    observed_ += images_.size();
     images_.clear();
     keeps_.clear();
   }
@@ -68,6 +72,7 @@ class Batcher {
  private:
   Fitter& fitter_;
   int frames_;
+  std::size_t& observed_;
   std::vector<at::Tensor> images_;
   std::vector<at::Tensor> keeps_;
 };
@@ -75,7 +80,10 @@ class Batcher {
 class TrainingRun {
  public:
   TrainingRun(FrameSource& good, const TrainRequest& request)
-      : good_(good), request_(request), preprocessor_(request.preprocess) {}
+      : good_(good),
+        request_(request),
+        preprocessor_(request.preprocess),
+        paused_(request.paused != nullptr ? *request.paused : unpaused_) {}
 
   ModelFile run() {
     survey();
@@ -83,35 +91,31 @@ class TrainingRun {
     const std::vector<std::size_t> held_out =
         held_out_indices(parts_, request_.holdout, request_.consecutive, request_.seed);
     check_promise(held_out);
-    std::unique_ptr<AnomalyModel> model;
-    const auto is_held_out = [&](std::size_t i) {
-      return std::ranges::binary_search(held_out, part_of_[i]);
-    };
+    if (paused_.frames != count_) paused_ = PausedTraining{.frames = count_};
     if (held_out.empty()) {
       leave_one_out();
-    } else {
-      model = fit([&](std::size_t i) { return !is_held_out(i); }, 0.05, 0.45);
-      score(*model, is_held_out, 0.45, 0.5);
+    } else if (!paused_.refitting) {
+      fit_without(held_out);
     }
-    if (held_out.empty() || refits()) {
-      model.reset();  // two models at once would double the memory
-      model = fit([](std::size_t) { return true; }, 0.5, 0.95);
-    }
+    const bool refit = paused_.refitting || held_out.empty() || (refits() && !enough());
+    if (refit) refit_on_all();
     warn_of_equal_scores();
-    return assemble(*model, calibrate(describe(held_out)));
+    ModelFile file = assemble(*paused_.model, calibrate(describe(held_out, refit)));
+    paused_ = {};
+    return file;
   }
 
  private:
   void warn_of_equal_scores() const {
     const auto same = [&](const ScoredFrame& frame) {
-      return frame.score == scored_.front().score;
+      return frame.score == paused_.scored.front().score;
     };
-    if (!std::ranges::all_of(scored_, same)) return;
+    if (!std::ranges::all_of(paused_.scored, same)) return;
     log(LogLevel::kWarning,
         fmt::format("All {} held-out good images have the score {}, so the thresholds say nothing "
                     "about what good images may differ by. Give images that are not copies of one "
                     "another, or change the method's options.",
-                    scored_.size(), scored_.front().score));
+                    paused_.scored.size(), paused_.scored.front().score));
   }
 
   /// Counts and hashes the readable frames and picks those of the self-test.
@@ -164,60 +168,100 @@ class TrainingRun {
 
   [[nodiscard]] Calibration calibrate(const std::string& split) const {
     if (request_.promise) {
-      Calibration calibration =
-          calibrate_by_promise(group_by_part(scored_, request_.parts, skipped_), *request_.promise);
+      Calibration calibration = calibrate_by_promise(
+          group_by_part(paused_.scored, request_.parts, skipped_), *request_.promise);
       calibration.origin.facts["held_out"] = split;
       return calibration;
     }
     std::vector<double> scores;
     std::vector<double> maxima;
-    for (const ScoredFrame& frame : scored_) {
+    for (const ScoredFrame& frame : paused_.scored) {
       scores.push_back(frame.score);
       maxima.push_back(frame.map_maximum);
     }
     return calibrate_on_good(scores, maxima, split);
   }
 
-  std::unique_ptr<AnomalyModel> fit(const Uses& uses, double from, double to) {
-    const auto fitter = request_.method->make_fitter(
-        {options_, request_.weights_dir, request_.seed, request_.execution});
+  void fit_without(const std::vector<std::size_t>& held_out) {
+    const auto is_held_out = [&](std::size_t i) {
+      return std::ranges::binary_search(held_out, part_of_[i]);
+    };
+    if (!paused_.model) {
+      paused_.model =
+          fit([&](std::size_t i) { return !is_held_out(i); }, kFewestFitted, 0.05, 0.45);
+    }
+    paused_.scored.clear();
+    score(*paused_.model, is_held_out, 0.45, 0.5);
+  }
+
+  void refit_on_all() {
+    if (!paused_.refitting) {
+      paused_.model.reset();  // two models at once would double the memory
+      paused_.refitting = true;
+    }
+    // fewer than before would have scored otherwise than the thresholds were derived for
+    const std::size_t least = std::max(kFewestFitted, count_ - paused_.scored.size());
+    paused_.model = fit([](std::size_t) { return true; }, least, 0.5, 0.95);
+  }
+
+  /// @param least  frames that it sees before `enough` may end it.
+  std::unique_ptr<AnomalyModel> fit(const Uses& uses, std::size_t least, double from, double to) {
+    if (!paused_.fitter) {
+      paused_.observed = 0;
+      paused_.fitter = request_.method->make_fitter(
+          {options_, request_.weights_dir, request_.seed, request_.execution,
+           request_.start ? request_.start->model : nullptr});
+    }
     const double middle = from + (to - from) * 0.6;
-    Batcher batcher(*fitter, request_.batch_size);
+    std::size_t known = paused_.observed;
+    Batcher batcher(*paused_.fitter, request_.batch_size, paused_.observed);
     for_each(uses, "features", from, middle, [&](std::size_t, const LabelledFrame& frame) {
-      batcher.add(dynamic_cast<const TensorTiles&>(*preprocessor_.cut(frame.view)));
+      if (known > 0) {
+        --known;
+      } else if (!enough() || paused_.observed < least) {
+        batcher.add(dynamic_cast<const TensorTiles&>(*preprocessor_.cut(frame.view)));
+      }
     });
     batcher.flush();
-    return fitter->finish(
-        [&](double fraction, const std::string& stage) {
-          report(middle + (to - middle) * fraction, stage);
-        },
-        request_.stop);
+    FitControl control = request_.control;
+    control.progress = [&](double fraction, const std::string& stage) {
+      report(middle + (to - middle) * fraction, stage);
+    };
+    auto model = paused_.fitter->finish(control);
+    fitted_ = paused_.observed;
+    paused_.fitter.reset();
+    return model;
   }
 
   void score(const AnomalyModel& model, const Uses& uses, double from, double to) {
     for_each(uses, "held-out frames", from, to, [&](std::size_t, const LabelledFrame& frame) {
       const ModelOutput output = analyse_tiles(model, *preprocessor_.cut(frame.view));
-      scored_.push_back({frame.name, frame.kind, false, static_cast<float>(output.score),
-                         std::ranges::max(output.map.values)});
+      paused_.scored.push_back({frame.name, frame.kind, false, static_cast<float>(output.score),
+                                std::ranges::max(output.map.values)});
     });
   }
 
+  /// So few frames that a pause begins anew.
   void leave_one_out() {
+    paused_ = PausedTraining{.frames = count_};
     const double step = 0.45 / static_cast<double>(parts_);
     for (std::size_t out = 0; out < parts_; ++out) {
       const double from = 0.05 + step * static_cast<double>(out);
-      const auto model = fit([&](std::size_t i) { return part_of_[i] != out; }, from, from + step);
+      const auto model =
+          fit([&](std::size_t i) { return part_of_[i] != out; }, count_, from, from + step);
       score(
           *model, [&](std::size_t i) { return part_of_[i] == out; }, from + step, from + step);
     }
   }
+
+  [[nodiscard]] bool enough() const { return request_.control.enough.stop_requested(); }
 
   template <class Visit>
   void for_each(const Uses& uses, const std::string& stage, double from, double to, Visit&& visit) {
     good_.rewind();
     std::size_t index = 0;
     while (const auto frame = good_.next()) {
-      if (request_.stop.stop_requested()) {
+      if (request_.control.cancel.stop_requested()) {
         throw Error(ErrorCode::kCancelled, "The training was cancelled.");
       }
       if (uses(index)) visit(index, *frame);
@@ -228,14 +272,16 @@ class TrainingRun {
   }
 
   void report(double fraction, const std::string& stage) const {
-    if (request_.progress) request_.progress(fraction, stage);
+    if (request_.control.progress) request_.control.progress(fraction, stage);
   }
 
-  [[nodiscard]] std::string describe(const std::vector<std::size_t>& held_out) const {
+  [[nodiscard]] std::string describe(const std::vector<std::size_t>& held_out, bool refit) const {
     if (held_out.empty()) return fmt::format("{} {}, each left out once", parts_, unit());
     return fmt::format("{} of {} {}{}, seed {}{}", held_out.size(), parts_, unit(),
                        request_.consecutive ? " in one run" : "", request_.seed,
-                       refits() ? ", then refitted on all" : "");
+                       !refit             ? ""
+                       : fitted_ < count_ ? ", then refitted on more"
+                                          : ", then refitted on all");
   }
 
   ModelFile assemble(const AnomalyModel& model, const Calibration& calibration) {
@@ -251,7 +297,9 @@ class TrainingRun {
     manifest.thresholds = calibration.thresholds;
     manifest.threshold_origin = calibration.origin;
     manifest.training = training_facts();
-    manifest.backbone = {model.traits().backbone, model.traits().backbone_sha256};
+    manifest.backbone =
+        request_.start ? request_.start->manifest.backbone
+                       : BackboneFacts{model.traits().backbone, model.traits().backbone_sha256};
     manifest.precision = request_.execution.precision;
     manifest.self_test.precision = request_.execution.precision;
     self_test_.write(model, preprocessor_, request_.images_in_model, file);
@@ -260,7 +308,12 @@ class TrainingRun {
 
   [[nodiscard]] TrainingFacts training_facts() const {
     TrainingFacts facts;
-    facts.images = static_cast<std::int64_t>(count_);
+    facts.images = static_cast<std::int64_t>(fitted_);
+    if (request_.start) {
+      facts.images += request_.start->manifest.training.images;
+      facts.marked_good = request_.start->manifest.training.marked_good;
+      facts.continued_from = request_.start->sha256;
+    }
     facts.skipped = static_cast<std::int64_t>(skipped_.size());
     facts.data_sha256 = data_sha256_;
     facts.seed = request_.seed;
@@ -280,7 +333,9 @@ class TrainingRun {
   std::size_t parts_ = 0;
   std::string data_sha256_;
   std::vector<SkippedFrame> skipped_;
-  std::vector<ScoredFrame> scored_;  // that were not fitted
+  PausedTraining unpaused_;
+  PausedTraining& paused_;
+  std::size_t fitted_ = 0;  // frames that the last fit has seen
 };
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <stop_token>
+#include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -20,6 +20,24 @@
 #include "core/method.h"
 
 namespace uad {
+
+/// A model file that goes on learning.
+struct Continuation {
+  std::shared_ptr<const AnomalyModel> model;  ///< shared with every fitter that starts from it
+  Manifest manifest;
+  std::string sha256;  ///< of the file
+};
+
+/// What a cancelled training leaves behind, so that one with the same request and the same frames
+/// goes on where it ended. Opaque; empty at first and after success.
+struct PausedTraining {
+  std::size_t frames = 0;  // of the set
+  bool refitting = false;
+  std::unique_ptr<Fitter> fitter;  // of the fit that was cancelled
+  std::size_t observed = 0;        // frames that it has seen
+  std::unique_ptr<AnomalyModel> model;
+  std::vector<ScoredFrame> scored;  // of the fit before
+};
 
 struct TrainRequest {
   const Method* method = nullptr;                     ///< borrowed; must outlive the call
@@ -36,9 +54,10 @@ struct TrainRequest {
   /// Thresholds with this promise instead of mean + 3 sd. It holds for the model that the held-out
   /// frames saw, so there is no refit.
   std::optional<PromiseTarget> promise;
-  bool images_in_model = true;  ///< real frames among the self-test
-  ProgressFn progress;
-  std::stop_token stop;
+  bool images_in_model = true;        ///< real frames among the self-test
+  std::optional<Continuation> start;  ///< nothing = from nothing
+  FitControl control;
+  PausedTraining* paused = nullptr;  ///< borrowed, read and written; null = a cancelled one is lost
 };
 
 /// Fits `method` on the readable frames of `good`. Frames are read one by one, several times over.
@@ -46,6 +65,9 @@ struct TrainRequest {
 /// Thresholds come from frames that were not fitted (see calibrate_on_good): those of a seeded
 /// share of the parts (at least 5), or, with fewer than 10 parts, every part once, each scored by a
 /// model of the others; the final model then always sees all of them.
+///
+/// With `control.enough` the model is that of the frames seen so far (2 at least); where the
+/// thresholds are known by then, the refit has seen as many as the fit before or does not begin.
 /// @throws Error(kBadOption) for fewer than 2 parts, fewer than 10 where a promise is asked for, or
 ///   a share outside 0…1; Error(kCancelled); what method and source throw.
 [[nodiscard]] ModelFile train(FrameSource& good, const TrainRequest& request);

@@ -33,6 +33,13 @@
  * by a watch only when its file changes again. A shadow judges the frames that the model has
  * judged, after it and at low priority; one of another geometry costs one more cut of the frame.
  *
+ * A frame that was rejected although it is good can be learnt: with `evidence` set, the action
+ * signal `mark-good` with its time (pts, ns; the largest number: the newest that did not pass), or
+ * an event `uad-mark-good` (pts) from either side, has a copy of the model learn it in the
+ * background. The copy takes over once it passes the frame, its self-test frames, and rejects all
+ * of `kept-defects`; `undo` takes it back. `uad-update` (frame, pts, accepted, score-before,
+ * score-after, defects, path, sha256, why) says what came of it. It works with PatchCore and PaDiM.
+ *
  * A uadpreproc in front follows to a changed model by itself; frames that it has cut for the old
  * model are judged by the old one. It cannot wait for a file that is not there yet: leave it out.
  *

@@ -10,6 +10,8 @@ void reload(gpointer element) { session_of(element).reload(); }
 gboolean undo(gpointer element) { return session_of(element).undo(); }
 gboolean promote(gpointer element) { return session_of(element).promote(); }
 
+gboolean mark_good(gpointer element, guint64 pts) { return session_of(element).mark_good(pts); }
+
 void begin_part(gpointer element, const char* id) {
   session_of(element).begin_part(id != nullptr ? id : "");
 }
@@ -21,6 +23,7 @@ void install_infer_actions(GObjectClass* klass) {
   add_action(klass, "reload", G_CALLBACK(reload));
   add_action(klass, "undo", G_CALLBACK(undo), G_TYPE_BOOLEAN);
   add_action(klass, "promote", G_CALLBACK(promote), G_TYPE_BOOLEAN);
+  add_action(klass, "mark-good", G_CALLBACK(mark_good), G_TYPE_BOOLEAN, G_TYPE_UINT64);
   add_action(klass, "begin-part", G_CALLBACK(begin_part), G_TYPE_NONE, G_TYPE_STRING);
   add_action(klass, "end-part", G_CALLBACK(end_part));
 }

@@ -43,6 +43,7 @@ Error nothing_to_compare(const std::string& path) {
 InferSession::InferSession(GstElement* element)
     : element_(element),
       shadow_report_(element),
+      mark_report_(element, [this] { return settings(); }),
       parts_(element),
       latency_(element),
       engine_(
@@ -54,6 +55,9 @@ InferSession::InferSession(GstElement* element)
             }},
            [this](const AnalysisPtr& analysis) { on_analysed(analysis); },
            shadow_report_.events(),
+           mark_report_.events(
+               [this]() -> LoadSlot<Analyser>& { return engine_.models(); },
+               [this](const AnalyserPtr& analyser) { on_loaded(analyser, "good-frame"); }),
            [this] { return awaits_file_.load(); },
            [this](const Capture& frame, bool taken) { parts_.tracker().frame(frame, taken); }}) {}
 
@@ -81,6 +85,7 @@ void InferSession::set_property(GParamSpec* spec, guint id, const GValue* value)
 void InferSession::follow(const InferSettings& before) {
   const InferSettings now = settings();
   engine_.models().keep_previous(now.keep_previous);
+  engine_.marks().remember_up_to(now.frames_to_remember());
   // without a watch, a missing model is an error
   const bool nothing_to_wait_for = before.watch && !now.watch && engine_.models().gave_up();
   if (!before.same_model(now) || nothing_to_wait_for) load("property");
@@ -105,6 +110,8 @@ void InferSession::open() {
   const InferSettings now = settings();
   if (now.shadow_is_model()) throw nothing_to_compare(now.shadow);
   parts_.set(now);
+  MarkReport::prepare(now);
+  engine_.marks().remember_up_to(now.frames_to_remember());
   engine_.models().keep_previous(now.keep_previous);
   shadow_report_.log_to(now.shadow_log);
   load("");
@@ -170,6 +177,21 @@ bool InferSession::promote() {
   g_object_notify(G_OBJECT(element_), "shadow");
   on_loaded(shadow, "promote");
   return true;
+}
+
+bool InferSession::mark_good(std::uint64_t pts) {
+  if (engine_.marks().mark(pts)) return true;
+  mark_report_.unknown(pts);
+  return false;
+}
+
+void InferSession::heard(GstEvent* event) {
+  parts_.heard(event, live_);
+  const GstStructure* fields = gst_event_get_structure(event);
+  if (fields == nullptr || !gst_structure_has_name(fields, "uad-mark-good")) return;
+  guint64 pts = GST_CLOCK_TIME_NONE;
+  gst_structure_get_uint64(fields, "pts", &pts);
+  mark_good(pts);
 }
 
 /// The file as it is now is passed over by the watch: what is in service was chosen by hand.

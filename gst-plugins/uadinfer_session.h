@@ -12,6 +12,7 @@
 #include "gst-plugins/common/demand.h"
 #include "gst-plugins/common/ptr.h"
 #include "gst-plugins/uadinfer_latency.h"
+#include "gst-plugins/uadinfer_marks.h"
 #include "gst-plugins/uadinfer_parts.h"
 #include "gst-plugins/uadinfer_settings.h"
 #include "gst-plugins/uadinfer_shadow.h"
@@ -44,10 +45,15 @@ class InferSession {
   /// The shadow becomes the model in service. @return false if there is none that works.
   bool promote();
 
-  /// From an application; an event on its way up or down may say the same.
+  /// The frame of that time (ns) is good; kNoTime = the newest that did not pass. What comes of it
+  /// is posted. @return false if no such frame is remembered.
+  bool mark_good(std::uint64_t pts);
+
+  /// From an application.
   void begin_part(const std::string& id) { parts_.begin(id, live_); }
   void end_part() { parts_.end(live_); }
-  void heard(GstEvent* event) { parts_.heard(event, live_); }
+  /// An event on its way up or down may ask for the same.
+  void heard(GstEvent* event);
 
   /// The stream begins; live as upstream says.
   void begin(bool live);
@@ -88,6 +94,7 @@ class InferSession {
   InferSettings settings_;
   ModelWatcher watcher_;
   ShadowReport shadow_report_;
+  MarkReport mark_report_;
   PartReport parts_;
   FrameLatency latency_;
   std::atomic<bool> live_{false};

@@ -30,6 +30,10 @@ bool InferSettings::shadow_is_model() const {
   return !shadow.empty() && (shadow == model || std::filesystem::equivalent(shadow, model, absent));
 }
 
+std::size_t InferSettings::frames_to_remember() const {
+  return evidence.empty() ? 0 : static_cast<std::size_t>(remember);
+}
+
 namespace {
 
 void add_model_properties(Properties<InferSettings>& t) {
@@ -70,6 +74,22 @@ void add_live_model_properties(Properties<InferSettings>& t) {
           "File to which a line of JSON is added for each frame that the shadow judges "
           "differently; empty: none"},
          &S::shadow_log, Writable::kPlaying);
+}
+
+void add_mark_properties(Properties<InferSettings>& t) {
+  using S = InferSettings;
+  t.text({"evidence", "Folder of marked frames", "path",
+          "Folder for the frames marked as good (pictures, marks.jsonl) and the model that has "
+          "learnt them, learnt.uad; made if it is missing. Empty: no frame can be marked"},
+         &S::evidence, Writable::kPlaying);
+  t.integer({"remember", "Frames that can be marked", "frames",
+             "How many of the newest frames that did not pass are remembered for mark-good, as the "
+             "network saw them: 0.8 MB each at 256x256"},
+            &S::remember, 1, 10000, Writable::kPlaying);
+  t.text({"kept-defects", "Defects that must stay rejected", "path",
+          "Folder of images. A frame marked as good is refused if one of them would pass then; "
+          "empty: none"},
+         &S::kept_defects, Writable::kPlaying);
 }
 
 void add_timing_properties(Properties<InferSettings>& t) {
@@ -141,6 +161,7 @@ const Properties<InferSettings>& infer_properties() {
     Properties<InferSettings> t;
     add_model_properties(t);
     add_live_model_properties(t);
+    add_mark_properties(t);
     add_timing_properties(t);
     add_verdict_properties(t);
     add_part_properties(t);

@@ -34,6 +34,9 @@ struct InferSettings {
   std::string part_rule = "1/1";
   bool part_hysteresis = VerdictRule{}.hysteresis;
   int part_hold_ms = static_cast<int>(VerdictRule{}.hold.count());
+  std::string evidence;
+  int remember = 32;
+  std::string kept_defects;
   int white_level = kFullWhite;
 
   [[nodiscard]] ExecutionOptions execution() const;
@@ -43,6 +46,8 @@ struct InferSettings {
   [[nodiscard]] bool same_model(const InferSettings& other) const;
   /// Whether `shadow` names the file of `model`, which leaves nothing to compare.
   [[nodiscard]] bool shadow_is_model() const;
+  /// Frames to remember for marking.
+  [[nodiscard]] std::size_t frames_to_remember() const;
 };
 
 const Properties<InferSettings>& infer_properties();

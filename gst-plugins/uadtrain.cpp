@@ -15,10 +15,16 @@
  *
  * The fit begins when `frames` are kept, when collect becomes false, when the budget is full, or at
  * the end of the stream, which then waits for the model (hold-eos). The action signal `cancel` ends
- * a fit without a model, `fit` begins one with the frames kept so far, also after a cancelled one.
+ * a fit without a model, `fit` begins one with the frames kept so far, or goes on with a cancelled
+ * one where it ended; `finish-early` ends one with the model of what it has seen. When collect
+ * becomes true after a fit, as many frames again are collected, and the next model is of all.
+ *
+ * With continue-from a model goes on learning: its method, options and input are kept, and
+ * PatchCore keeps the size of its memory bank.
  *
  * Element messages on the bus: `uad-train-forecast` (budget-mb, room-frames), `uad-progress`
- * (stage, fraction, eta-s; -1: not known yet) and `uad-model-ready` (path, sha256, frames,
+ * (stage, fraction, eta-s; -1: not known yet; coverage: distance of the worst good patch from the
+ * memory bank, or loss, where the method has one) and `uad-model-ready` (path, sha256, frames,
  * duplicates, warn-threshold, reject-threshold, threshold-rule). A failed fit is a warning while
  * video plays, and an error when the stream waits for it.
  *
@@ -84,6 +90,8 @@ static void uad_train_set_property(GObject* object, guint id, const GValue* valu
 static void uad_train_cancel(UadTrain* self) { self->state->session.engine().cancel(); }
 
 static void uad_train_fit(UadTrain* self) { self->state->session.engine().finish_collecting(); }
+
+static void uad_train_finish_early(UadTrain* self) { self->state->session.engine().finish_early(); }
 
 static gboolean uad_train_set_caps(GstBaseTransform* base, GstCaps* in, GstCaps*) {
   State* state = UAD_TRAIN(base)->state;
@@ -180,6 +188,7 @@ static void uad_train_class_init(UadTrainClass* klass) {
                                                   static_cast<int>(G_PARAM_STATIC_STRINGS))));
   add_action(object, "cancel", G_CALLBACK(uad_train_cancel));
   add_action(object, "fit", G_CALLBACK(uad_train_fit));
+  add_action(object, "finish-early", G_CALLBACK(uad_train_finish_early));
   auto* element = GST_ELEMENT_CLASS(klass);
   element->change_state = uad_train_change_state;
   gst_element_class_add_static_pad_template(element, &sink_template);

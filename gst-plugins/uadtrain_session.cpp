@@ -2,6 +2,7 @@
 #include "gst-plugins/uadtrain_session.h"
 
 #include <string>
+#include <utility>
 
 #include "gst-plugins/common/backend_loader.h"
 #include "gst-plugins/common/guarded.h"
@@ -14,6 +15,7 @@ using Clock = std::chrono::steady_clock;
 TrainSession::TrainSession(GstElement* element)
     : element_(element),
       engine_({[this](double fraction, const std::string& stage) { on_progress(fraction, stage); },
+               [this](const std::string& name, double value) { on_figure(name, value); },
                [this](const MemoryForecast& forecast) { on_forecast(forecast); },
                [this](std::size_t frames) { on_full(frames); },
                [this](const Trained& trained) { on_ready(trained); },
@@ -32,8 +34,7 @@ void TrainSession::get_property(guint id, GValue* value) const {
 void TrainSession::set_property(GParamSpec* spec, guint id, const GValue* value) {
   const bool before = settings().collect;
   if (!train_properties().set(G_OBJECT(element_), spec, id, value, lock_, settings_)) return;
-  const bool after = settings().collect;
-  if (before && !after && GST_STATE(element_) > GST_STATE_READY) engine_.finish_collecting();
+  if (GST_STATE(element_) > GST_STATE_READY) follow_collect(before, settings().collect);
 }
 
 void TrainSession::open() {
@@ -45,14 +46,18 @@ void TrainSession::open() {
 void TrainSession::close() { engine_.stop(); }
 
 void TrainSession::collect(bool now) {
-  bool fell = false;
+  bool before = false;
   {
     const std::lock_guard guard(lock_);
-    fell = settings_.collect && !now;
-    settings_.collect = now;
+    before = std::exchange(settings_.collect, now);
   }
-  if (fell) engine_.finish_collecting();
+  follow_collect(before, now);
   g_object_notify(G_OBJECT(element_), "collect");
+}
+
+void TrainSession::follow_collect(bool before, bool after) {
+  if (before && !after) engine_.finish_collecting();
+  if (!before && after) engine_.collect_more();
 }
 
 bool TrainSession::wants_next(bool live) { return settings().collect && engine_.wants_next(!live); }
@@ -79,14 +84,24 @@ StructurePtr TrainSession::stats() const {
 /// At most five a second, and the last.
 void TrainSession::on_progress(double fraction, const std::string& stage) {
   const auto now = Clock::now();
-  if (fraction <= 0 || fit_began_ == Clock::time_point()) fit_began_ = now;
+  if (fraction <= 0 || fit_began_ == Clock::time_point()) {
+    fit_began_ = now;
+    figure_ = {};
+  }
   if (fraction < 1 && now - told_ < std::chrono::milliseconds(200)) return;
   told_ = now;
   const double passed = std::chrono::duration<double>(now - fit_began_).count();
   const double left = fraction > 0.01 ? passed * (1 - fraction) / fraction : -1;
-  post(gst_structure_new("uad-progress", "stage", G_TYPE_STRING, stage.c_str(), "fraction",
-                         G_TYPE_DOUBLE, fraction, "eta-s", G_TYPE_DOUBLE, left, nullptr));
+  GstStructure* message =
+      gst_structure_new("uad-progress", "stage", G_TYPE_STRING, stage.c_str(), "fraction",
+                        G_TYPE_DOUBLE, fraction, "eta-s", G_TYPE_DOUBLE, left, nullptr);
+  if (!figure_.first.empty()) {
+    gst_structure_set(message, figure_.first.c_str(), G_TYPE_DOUBLE, figure_.second, nullptr);
+  }
+  post(message);
 }
+
+void TrainSession::on_figure(const std::string& name, double value) { figure_ = {name, value}; }
 
 void TrainSession::on_forecast(const MemoryForecast& forecast) {
   const TrainSettings now = settings();

@@ -28,7 +28,8 @@ class TrainSession {
   void open();
   void close();
 
-  /// From the property or from an event in the stream. Falling, it begins the fit.
+  /// From the property or from an event in the stream. Falling, it begins the fit; rising after
+  /// one, another collection.
   void collect(bool now);
   /// Whether to keep this frame. @param live  then it never waits.
   bool wants_next(bool live);
@@ -38,9 +39,11 @@ class TrainSession {
 
  private:
   void on_progress(double fraction, const std::string& stage);
+  void on_figure(const std::string& name, double value);
   void on_forecast(const MemoryForecast& forecast);
   void on_full(std::size_t frames);
   void on_ready(const Trained& trained);
+  void follow_collect(bool before, bool after);
   void on_failed(const std::exception_ptr& reason);
   void post(GstStructure* structure) const;
 
@@ -50,6 +53,7 @@ class TrainSession {
   std::atomic<bool> eos_waits_{false};
   std::chrono::steady_clock::time_point fit_began_;  // the engine's thread
   std::chrono::steady_clock::time_point told_;       // the same
+  std::pair<std::string, double> figure_;            // the same: the newest of this fit; "" = none
   LearningEngine engine_;  // last: its thread calls back into all of the above
 };
 

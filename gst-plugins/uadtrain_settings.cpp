@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/base/files/manifest.h"
 #include "core/base/methods.h"
 
 namespace uad::gst {
@@ -26,7 +27,8 @@ TrainerOptions TrainSettings::trainer() const {
           part_frames,
           min_difference,
           std::int64_t{memory_budget_mb} << 20,
-          static_cast<std::uint64_t>(seed)};
+          static_cast<std::uint64_t>(seed),
+          continue_from};
 }
 
 void TrainSettings::check() const {
@@ -49,6 +51,16 @@ void TrainSettings::check() const {
         fmt::format("The folder \"{}\" of output does not exist. Make it, or set output to a "
                     "file in a folder that exists.",
                     folder.string()));
+  }
+  if (!continue_from.empty()) {
+    const std::string found = read_manifest(continue_from).method;
+    if (found != method) {
+      throw Error(
+          ErrorCode::kBadOption,
+          fmt::format("Model \"{}\" of continue-from is one of method {}, but method is {}. "
+                      "Set method={}.",
+                      continue_from, found, method, found));
+    }
   }
   if (frames == 1) {
     throw Error(
@@ -93,6 +105,10 @@ void add_fit_properties(Properties<TrainSettings>& t) {
   t.text({"weights-dir", "Folder of backbone weights", "path",
           "Empty: the environment variable UAD_WEIGHTS_DIR"},
          &S::weights_dir, Writable::kReady);
+  t.text({"continue-from", "Model that goes on learning", "path",
+          "Start from this model file instead of from nothing, with its options and input; it may "
+          "be the file of output. Empty: a new model"},
+         &S::continue_from, Writable::kReady);
   t.real({"holdout", "Held-out share", "0.01 to 0.9",
           "Share of the frames that derives the thresholds, one run of them; at least 5"},
          &S::holdout, 0.01, 0.9, Writable::kReady);

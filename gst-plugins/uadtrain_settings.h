@@ -16,6 +16,7 @@ struct TrainSettings {
   std::map<std::string, std::string> options;
   std::string output;
   std::string weights_dir;
+  std::string continue_from;
   int frames = 0;
   int every = 1;
   bool collect = true;

@@ -257,6 +257,11 @@ Arguments parse_arguments(const Syntax& syntax, const std::vector<std::string>& 
   merged.update(line.options);
   try {
     result.options = complete_options(syntax.options, merged);
+    for (const OptionSpec& spec : syntax.options) {
+      const auto set = [&](const std::string& name) { return merged.contains(name); };
+      if (set(spec.name) || std::ranges::any_of(spec.aliases, set))
+        result.given.push_back(spec.name);
+    }
   } catch (const Error& error) {
     throw UsageError(error.what());
   }

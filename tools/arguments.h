@@ -16,6 +16,7 @@ namespace uad::tools {
 /// What a sub-command is called with.
 struct Arguments {
   nlohmann::json options;          ///< every key of the command's specs, checked and completed
+  std::vector<std::string> given;  ///< those that somebody set, under the specs' names
   std::vector<std::string> paths;  ///< positional
   std::vector<std::string> notes;  ///< what was understood differently from how it was written
 

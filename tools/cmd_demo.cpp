@@ -138,7 +138,7 @@ class Demo {
     request.preprocess.mask = inner_part();
     request.holdout = 0.4;  // thresholds from 16 pictures are steadier than from 8
     request.seed = seed_;
-    request.progress = bar_.callback();
+    request.control.progress = bar_.callback();
     const auto good = open_images(list_mvtec(folder_ / "dataset").train);
     save_model_file(model_file(), train(*good, request));
   }

@@ -8,6 +8,7 @@
 #include "core/base/methods.h"
 #include "core/calibration/calibration.h"
 #include "core/calibration/origin_text.h"
+#include "core/continuation.h"
 #include "core/data/image_io.h"
 #include "core/device.h"
 #include "core/eval/evaluation.h"
@@ -21,6 +22,7 @@
 #include "tools/commands.h"
 #include "tools/common_options.h"
 #include "tools/console.h"
+#include "tools/interrupts.h"
 
 namespace uad::tools {
 namespace {
@@ -53,6 +55,8 @@ std::vector<OptionSpec> own_specs() {
       {.name = "weights_dir",
        .help = "folder with backbone weights [UAD_WEIGHTS_DIR]",
        .aliases = {"weights"}},
+      {.name = "continue_from",
+       .help = "model file that goes on learning, with its method, options and input"},
       {.name = "ratio",
        .type = OptionType::kFloat,
        .help = "share of patches kept, the same as --k / 100",
@@ -115,6 +119,10 @@ Syntax train_syntax(const Method& method) {
 const Method& requested_method(const Args& args) {
   std::string name = peek_option(args, "method");
   if (name.empty()) {
+    const std::string start = peek_option(args, "continue_from");
+    if (!start.empty()) name = read_manifest(start).method;
+  }
+  if (name.empty()) {
     const std::string config = peek_option(args, "config");
     if (!config.empty()) name = read_yaml(config).value("method", "");
   }
@@ -151,6 +159,16 @@ nlohmann::json method_options(const Arguments& args, const Method& method) {
   return options;
 }
 
+/// @param own  see method_options().
+nlohmann::json given_options(const Arguments& args, const nlohmann::json& own) {
+  nlohmann::json given = nlohmann::json::object();
+  for (const std::string& name : args.given) {
+    given[name] = own.contains(name) ? own[name] : args.options.at(name);
+  }
+  if (args.has("ratio")) given["k"] = own.at("k");
+  return given;
+}
+
 TrainRequest make_request(const Arguments& args, const Method& method) {
   TrainRequest request;
   request.method = &method;
@@ -163,6 +181,15 @@ TrainRequest make_request(const Arguments& args, const Method& method) {
   request.holdout = args.get<double>("holdout");
   request.refit = !args.get<bool>("no_refit");
   request.parts = part_rule(args);
+  if (args.has("continue_from")) {
+    const std::string file = args.text("continue_from");
+    try {
+      continue_from(file, given_options(args, request.options), request);
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kBadOption) throw UsageError(error.what());
+      throw;
+    }
+  }
   if (args.has("false_reject_rate")) request.promise = promise_target(args);
   if (request.promise && args.get<std::string>("calibrate_on") == "test") {
     throw UsageError(
@@ -242,9 +269,10 @@ nlohmann::json train_one(const CategoryData& data, bool group, const TrainReques
   const auto source = open_split(data.path, Split::kTrain, args);
   ModelFile file = [&] {
     ProgressBar bar;
+    const Interrupts interrupts;
     TrainRequest one = request;
     one.consecutive = is_video(data.path);
-    one.progress = bar.callback();
+    one.control = {bar.callback(), {}, interrupts.cancel(), interrupts.enough()};
     return train(*source, one);
   }();
   if (request.promise) {

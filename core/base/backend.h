@@ -60,6 +60,24 @@ struct ModelOutput {
   double infer_ms = 0;  ///< network, neighbours, map
 };
 
+class Model;
+using ModelPtr = std::shared_ptr<const Model>;
+
+/// How a frame that somebody calls good is learnt.
+struct LearnGoodOptions {
+  double reject = 0;                   ///< raw score in force: below it the frame must come to lie
+  double warn = 0;                     ///< and below this one where that is possible
+  std::filesystem::path kept_defects;  ///< folder of images that must stay rejected; "" = none
+  std::filesystem::path output;        ///< file of the new model, written atomically
+};
+
+struct LearntGood {
+  ModelPtr model;           ///< null = the frame passed already, so there was nothing to learn
+  double before = 0;        ///< raw score of the frame
+  double after = 0;         ///< the same by the new model
+  std::size_t defects = 0;  ///< kept defects that were looked at
+};
+
 /// A loaded, verified model. Immutable. @note Thread-safe; calls from several threads take turns.
 class Model {
  public:
@@ -75,11 +93,29 @@ class Model {
   /// @throws Error(kShapeMismatch) with the fix if the tiles were cut for another InputSpec (the
   /// ROI may differ).
   [[nodiscard]] virtual ModelOutput analyse(const TileBatch& tiles) const = 0;
+  /// A new model that has learnt the frame as well and has taken no more memory; this one stays as
+  /// it is. It must pass its own self-test frames and reject every kept defect that this one
+  /// rejects. Does not wait for analyse() and takes about as long as a fit of one frame.
+  /// @throws Error(kBadOption) saying what stands against it; Error(kCancelled).
+  [[nodiscard]] virtual LearntGood learn_good(const TileBatch& frame,
+                                              const LearnGoodOptions& options,
+                                              std::stop_token stop) const = 0;
 };
-using ModelPtr = std::shared_ptr<const Model>;
 
 /// 0…1 and a word ("reading", "verifying", "self-test", "warming up").
 using ProgressFn = std::function<void(double fraction, const std::string& stage)>;
+
+/// A figure that tells how well a fit goes, by its name: "coverage" (distance of the worst good
+/// patch from those selected so far), "loss".
+using FigureFn = std::function<void(const std::string& name, double value)>;
+
+/// How a fit is followed and ended.
+struct FitControl {
+  ProgressFn progress;     ///< may be empty
+  FigureFn figure;         ///< may be empty
+  std::stop_token cancel;  ///< ends it soon, without a model
+  std::stop_token enough;  ///< ends it soon, with the model of what was seen so far
+};
 
 /// What is to be learnt, and how. Keys and values of `options` are those of `uad train`: the
 /// method's own and those of the input, as text ({"k", "5"}, {"resize", "256x640"}).
@@ -94,6 +130,9 @@ struct TrainerOptions {
   double min_difference = 0;       ///< see Trainer::add(); grey levels, 0 = keep all
   std::int64_t memory_budget = 0;  ///< bytes that frames and fit may take; 0 = no limit
   std::uint64_t seed = 3;
+  /// A model that goes on learning: its method, options and input count, and `options` may only
+  /// repeat them. "" = from nothing.
+  std::filesystem::path continue_from;
 };
 
 enum class Collected {
@@ -127,10 +166,10 @@ class Trainer {
   /// not even room for two frames, with the least that has.
   [[nodiscard]] virtual MemoryForecast forecast() = 0;
   /// Fits, derives thresholds from the held-out share and writes the model atomically; until then
-  /// the old file stays. At low priority: nice 10. The frames are kept, so that it may be tried
-  /// again. @throws Error; Error(kCancelled) soon after `stop` is requested.
-  [[nodiscard]] virtual Trained fit(const std::filesystem::path& output, const ProgressFn& progress,
-                                    std::stop_token stop) = 0;
+  /// the old file stays. At low priority: nice 10. The frames are kept; after a cancelled fit the
+  /// next one goes on where it ended, unless frames were added. @throws Error; Error(kCancelled).
+  [[nodiscard]] virtual Trained fit(const std::filesystem::path& output,
+                                    const FitControl& control) = 0;
 };
 
 /// The factory. One per process. @note Thread-safe.
@@ -149,11 +188,13 @@ class Backend {
   /// @throws Error(kBadOption) for an unknown method, option or value; Error(kNotFound) if weights
   /// are missing.
   [[nodiscard]] virtual std::unique_ptr<Trainer> make_trainer(const TrainerOptions& options) = 0;
+  /// Writes what the network saw of a frame as PNG, atomically. @throws Error(kFailed)
+  virtual void save_picture(const TileBatch& tiles, const std::filesystem::path& file) = 0;
   /// Decodes a PNG or JPEG file as 1 channel, e.g. for `mask`. @throws Error(kNotFound, kBadFile)
   [[nodiscard]] virtual Image read_mask(const std::filesystem::path& file) = 0;
 };
 
-inline constexpr char kBackendSymbol[] = "uad_backend_2";  ///< the number changes with this header
+inline constexpr char kBackendSymbol[] = "uad_backend_3";  ///< the number changes with this header
 using BackendFunction = Backend* (*)() noexcept;           ///< the exported function; never null
 
 }  // namespace uad

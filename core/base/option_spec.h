@@ -29,6 +29,7 @@ struct OptionSpec {
   double minimum = -std::numeric_limits<double>::infinity();
   double maximum = std::numeric_limits<double>::infinity();
   std::vector<std::string> aliases;  ///< other spellings that are understood
+  bool of_fit = false;  ///< concerns the fit alone: a model that goes on learning may change it
 };
 
 /// Reads `text` as the option's type (booleans: true/false/yes/no/1/0; sizes: WxH, N or [H, W]).

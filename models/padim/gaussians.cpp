@@ -63,6 +63,20 @@ at::Tensor factors_of(const at::Tensor& scatter, std::int64_t size, std::int64_t
   return at::where(scaled.abs() < kSmallestHalf, 0.0, scaled).to(at::kHalf);
 }
 
+// The inverse: float16 [n, triangle] to the scatter of `count` images, float32 [n, triangle].
+at::Tensor scatters_of(const at::Tensor& factors, std::int64_t size, std::int64_t count) {
+  const at::Tensor whitening = unpack(factors.to(at::kDouble) / kFactorScale, size);
+  const at::Tensor lower =
+      at::linalg_solve_triangular(whitening, at::eye(size, at::kDouble), /*upper=*/false);
+  at::Tensor covariance = lower.bmm(lower.mT());
+  covariance.diagonal(0, 1, 2).sub_(kRegularisation);
+  return (pack(covariance) * static_cast<double>(count - 1)).to(at::kFloat);
+}
+
+std::int64_t positions_at_a_time(std::int64_t size) {
+  return std::max(kLanes, kMatrixBytes / (size * size * std::int64_t{8}) / kLanes * kLanes);
+}
+
 // What lies in the lanes of one group, less its mean; lanes beyond the grid are 0.
 // @param image  float32 [size][positions], from the group's first position on.
 void subtract(const float* image, std::int64_t positions, const float* mean, std::int64_t lanes,
@@ -83,8 +97,9 @@ at::Tensor dense_distances(const at::Tensor& x, const at::Tensor& mean, const at
   return whitened.norm(2, 1).t().reshape({x.size(0), mean.size(0), mean.size(1)});
 }
 
-Gaussians::Gaussians(at::Tensor mean, const at::Tensor& factor, c10::Device device)
-    : mean_(std::move(mean)) {
+Gaussians::Gaussians(at::Tensor mean, const at::Tensor& factor, std::int64_t images,
+                     c10::Device device)
+    : mean_(std::move(mean)), images_(images) {
   if (device.is_cpu()) {
     mean_lanes_ = to_lanes(mean_.flatten(0, 1));
     factor_lanes_ = to_lanes(factor.flatten(0, 1));
@@ -127,7 +142,29 @@ at::Tensor Gaussians::distances(const at::Tensor& x) const {
   return result.sqrt_();
 }
 
+GaussianFit::GaussianFit(const Gaussians& start)
+    : merged_(start.images()),
+      height_(start.height()),
+      width_(start.width()),
+      mean_(to_lanes(start.mean().flatten(0, 1))) {
+  const std::int64_t size = start.features();
+  const std::int64_t step = positions_at_a_time(size);
+  const at::Tensor factors = start.factor().flatten(0, 1);
+  scatter_ = at::zeros({mean_.size(0), triangle(size), kLanes}, at::kFloat);
+  for (std::int64_t first = 0; first < factors.size(0); first += step) {
+    const at::Tensor some =
+        to_lanes(scatters_of(factors.slice(0, first, first + step), size, merged_));
+    scatter_.narrow(0, first / kLanes, some.size(0)).copy_(some);
+  }
+}
+
 void GaussianFit::add(const at::Tensor& x) {
+  if (height_ > 0 && (x.size(2) != height_ || x.size(3) != width_)) {
+    throw Error(ErrorCode::kBadOption,
+                fmt::format("The statistics are of {} x {} positions, but an image gives {} x {}. "
+                            "Give images of the shape that the model was trained on.",
+                            width_, height_, x.size(3), x.size(2)));
+  }
   for (const at::Tensor& image : x.unbind(0)) {
     waiting_.push_back(image.to(at::kCPU).contiguous());
     if (waiting_.size() == kWaitingImages) merge();
@@ -202,8 +239,7 @@ Gaussians GaussianFit::finish(c10::Device device, std::stop_token stop) {
   if (!waiting_.empty()) merge();
   const std::int64_t positions = height_ * width_;
   const std::int64_t size = mean_.size(1);
-  const std::int64_t step =
-      std::max<std::int64_t>(1, kMatrixBytes / (kLanes * size * size * std::int64_t{8}));
+  const std::int64_t step = positions_at_a_time(size) / kLanes;
   at::Tensor factor = at::empty({mean_.size(0) * kLanes, triangle(size)}, at::kHalf);
   for (std::int64_t first = 0; first < mean_.size(0); first += step) {
     if (stop.stop_requested()) {
@@ -214,7 +250,7 @@ Gaussians GaussianFit::finish(c10::Device device, std::stop_token stop) {
   }
   scatter_.reset();
   return {from_lanes(mean_, positions).reshape({height_, width_, size}),
-          factor.slice(0, 0, positions).view({height_, width_, -1}), device};
+          factor.slice(0, 0, positions).view({height_, width_, -1}), merged_, device};
 }
 
 }  // namespace uad::models::padim

@@ -19,20 +19,23 @@ class Gaussians {
  public:
   /// @param mean  float32 [h, w, d].
   /// @param factor  float16 [h, w, d (d + 1) / 2]: lower triangle, row by row, of W times
-  /// kFactorScale, where Wᵀ W is the inverse covariance. @param device  to score on.
-  Gaussians(at::Tensor mean, const at::Tensor& factor, c10::Device device);
+  /// kFactorScale, where Wᵀ W is the inverse covariance. @param images  that they describe, ≥ 2.
+  /// @param device  to score on.
+  Gaussians(at::Tensor mean, const at::Tensor& factor, std::int64_t images, c10::Device device);
 
   /// float32 [N, h, w] on the CPU: distance of each position's vector from its Gaussian.
   [[nodiscard]] at::Tensor distances(const at::Tensor& x) const;
 
   [[nodiscard]] const at::Tensor& mean() const noexcept { return mean_; }
   [[nodiscard]] at::Tensor factor() const;  ///< as given to the constructor
+  [[nodiscard]] std::int64_t images() const noexcept { return images_; }
   [[nodiscard]] std::int64_t height() const noexcept { return mean_.size(0); }
   [[nodiscard]] std::int64_t width() const noexcept { return mean_.size(1); }
   [[nodiscard]] std::int64_t features() const noexcept { return mean_.size(2); }
 
  private:
   at::Tensor mean_;
+  std::int64_t images_;
   at::Tensor mean_lanes_;    // on the CPU: [groups of 16 positions, d, 16]
   at::Tensor factor_lanes_;  // on the CPU: [groups, d (d + 1) / 2, 16]
   at::Tensor factor_;        // elsewhere: float32 [h w, d, d], W itself
@@ -42,7 +45,10 @@ class Gaussians {
 /// d (d + 1) / 2 float32 sums, and the features of a few images that have not been added yet.
 class GaussianFit {
  public:
-  /// Adds N images, all of one size.
+  GaussianFit() = default;
+  /// Goes on from the images that `start` describes, as exactly as float16 has kept them.
+  explicit GaussianFit(const Gaussians& start);
+  /// Adds N images, all of one size. @throws Error(kBadOption) if that of `start` is another.
   void add(const at::Tensor& x);
   [[nodiscard]] std::int64_t count() const noexcept { return merged_ + std::ssize(waiting_); }
   /// Memory at the peak of finish(), bytes; something must have been added.

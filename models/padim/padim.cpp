@@ -87,13 +87,21 @@ class PadimModel final : public AnomalyModel {
     return prediction;
   }
 
+  [[nodiscard]] const Features& features() const noexcept { return features_; }
+  [[nodiscard]] const std::vector<padim::Gaussians>& gaussians() const noexcept {
+    return gaussians_;
+  }
+
   void save(CheckpointWriter& out) const override {
     std::vector<at::Tensor> means;
     std::vector<at::Tensor> factors;
+    std::vector<std::int64_t> images;
     for (const padim::Gaussians& gaussians : gaussians_) {
+      images.push_back(gaussians.images());
       means.push_back(gaussians.mean());
       factors.push_back(gaussians.factor());
     }
+    out.add("images", at::tensor(images, at::kLong));
     out.add("mean", at::stack(means));
     out.add("factor", at::stack(factors));
     features_.reduction.save(out);
@@ -139,6 +147,12 @@ class PadimFitter final : public Fitter {
  public:
   explicit PadimFitter(const FitContext& context)
       : options_(context.options), device_(compute_options(context.execution).device()) {
+    if (const auto* start = dynamic_cast<const PadimModel*>(context.start.get())) {
+      features_ = start->features();
+      backbone_sha256_ = start->traits().backbone_sha256;
+      for (const padim::Gaussians& one : start->gaussians()) fits_.emplace_back(one);
+      return;
+    }
     auto [backbone, sha256] = find_backbone(context);
     const auto& layers = backbone->layers();
     features_ = Features{backbone,
@@ -157,16 +171,15 @@ class PadimFitter final : public Fitter {
     }
   }
 
-  [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const ProgressFn& progress,
-                                                     std::stop_token stop) override {
+  [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const FitControl& control) override {
     if (fits_.empty()) fits_.resize(1);
     std::vector<padim::Gaussians> gaussians;
     for (padim::GaussianFit& fit : fits_) {
       const ComputeScope scope;
-      gaussians.push_back(fit.finish(device_, stop));
-      if (progress) {
-        progress(static_cast<double>(gaussians.size()) / static_cast<double>(fits_.size()),
-                 "statistics");
+      gaussians.push_back(fit.finish(device_, control.cancel));
+      if (control.progress) {
+        control.progress(static_cast<double>(gaussians.size()) / static_cast<double>(fits_.size()),
+                         "statistics");
       }
     }
     return std::make_unique<PadimModel>(make_traits(options_, backbone_sha256_), *features_,
@@ -183,11 +196,10 @@ class PadimFitter final : public Fitter {
   // Every image must have the same positions.
   void remember_shape(const Tiles& tiles) {
     const auto now = std::array{tiles.images.size(2), tiles.images.size(3), tiles.windows};
-    if (fits_.empty()) {
-      shape_ = now;
-      fits_.resize(options_.at("positions") == "shared" ? 1 : tiles.windows);
-    }
-    if (now == shape_) return;
+    const std::int64_t wanted = options_.at("positions") == "shared" ? 1 : tiles.windows;
+    if (fits_.empty()) fits_.resize(static_cast<std::size_t>(wanted));
+    if (shape_[0] == 0) shape_ = now;
+    if (now == shape_ && wanted == std::ssize(fits_)) return;
     throw Error(
         ErrorCode::kBadOption,
         fmt::format("PaDiM keeps statistics of every position, so all good images need one "
@@ -210,10 +222,11 @@ std::unique_ptr<AnomalyModel> load_padim(const CheckpointReader& in, const Execu
   padim::Reduction reduction(in, backbone->layers());
   const std::int64_t size = reduction.features();
   const at::Tensor mean = in.get("mean", at::kFloat, {-1, -1, -1, size});
+  const at::Tensor images = in.get("images", at::kLong, {mean.size(0)});
   const at::Tensor factor = in.get(
       "factor", at::kHalf, {mean.size(0), mean.size(1), mean.size(2), padim::triangle(size)});
-  if (mean.numel() == 0 || !at::isfinite(mean).all().item<bool>() ||
-      !at::isfinite(factor).all().item<bool>()) {
+  if (mean.numel() == 0 || images.min().item<std::int64_t>() < 2 ||
+      !at::isfinite(mean).all().item<bool>() || !at::isfinite(factor).all().item<bool>()) {
     throw Error(ErrorCode::kBadFile,
                 fmt::format("The statistics in {} are empty or hold values that are not numbers. "
                             "Train the model again.",
@@ -221,7 +234,8 @@ std::unique_ptr<AnomalyModel> load_padim(const CheckpointReader& in, const Execu
   }
   std::vector<padim::Gaussians> gaussians;
   for (std::int64_t i = 0; i < mean.size(0); ++i) {
-    gaussians.emplace_back(mean[i], factor[i], compute_options(execution).device());
+    gaussians.emplace_back(mean[i], factor[i], images[i].item<std::int64_t>(),
+                           compute_options(execution).device());
   }
   return std::make_unique<PadimModel>(make_traits(options, ""),
                                       Features{std::move(backbone), std::move(reduction)},
@@ -236,7 +250,8 @@ Method padim_method() {
           .default_input = {},
           .make_fitter =
               [](const FitContext& context) { return std::make_unique<PadimFitter>(context); },
-          .load = load_padim};
+          .load = load_padim,
+          .incremental = true};
 }
 
 }  // namespace uad::models

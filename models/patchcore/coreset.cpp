@@ -161,8 +161,7 @@ at::Tensor uniform_projection(std::int64_t rows, std::int64_t columns, std::uint
 }
 
 std::vector<std::int64_t> select_centres(const at::Tensor& points, std::int64_t count,
-                                         const Start& start, const ProgressFn& progress,
-                                         std::stop_token stop) {
+                                         const Start& start, const FitControl& control) {
   Selection selection(points);
   std::vector<std::int64_t> picked;
   picked.reserve(static_cast<std::size_t>(count));
@@ -178,14 +177,17 @@ std::vector<std::int64_t> select_centres(const at::Tensor& points, std::int64_t 
     picked.push_back(farthest.index);
     selection.mark_picked(farthest.index);
     if (static_cast<std::int64_t>(picked.size()) == count) return picked;
-    if (stop.stop_requested()) {
+    if (control.cancel.stop_requested()) {
       throw Error(ErrorCode::kCancelled, "The selection of the memory bank was cancelled.");
     }
-    if (progress && picked.size() % 64 == 0) {
-      progress(static_cast<double>(picked.size()) / static_cast<double>(count),
-               "selecting the memory bank");
-    }
     farthest = selection.add_centre(farthest.index);
+    if (control.enough.stop_requested()) return picked;
+    if (picked.size() % 64 != 0) continue;
+    if (control.progress) {
+      control.progress(static_cast<double>(picked.size()) / static_cast<double>(count),
+                       "selecting the memory bank");
+    }
+    if (control.figure) control.figure("coverage", std::sqrt(std::max(farthest.distance, 0.0F)));
   }
 }
 

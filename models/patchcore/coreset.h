@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <stop_token>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -40,11 +39,12 @@ struct Start {
 /// (Skipping by the triangle inequality was tried: distances between patches differ too little.)
 /// @param points  float32 [n, d], contiguous, on the CPU. @param count  1 to n.
 /// @return indices in the order of selection, each once.
-/// @throws Error(kCancelled) soon after `stop` is requested.
+/// Any number of picks is a selection of that size, so `control.enough` ends it with those made.
+/// Tells the figure "coverage": how far the worst point is from the picks, in the points' space.
+/// @throws Error(kCancelled).
 [[nodiscard]] std::vector<std::int64_t> select_centres(const at::Tensor& points, std::int64_t count,
                                                        const Start& start,
-                                                       const ProgressFn& progress,
-                                                       std::stop_token stop);
+                                                       const FitControl& control);
 
 /// What select_centres() keeps of every point, in floats.
 [[nodiscard]] std::int64_t selection_floats();

@@ -36,19 +36,22 @@ void PatchStore::add(const at::Tensor& patches) {
   if (patches.size(0) == 0) return;
   chunks_.push_back(patches.to(at::kCPU));
   count_ += patches.size(0);
+  if (bound_ == 0 || count_ < bound_ + kSlack) return;
+  chunks_ = {select(bound_, {})};
+  count_ = bound_;
 }
 
-at::Tensor PatchStore::select(Flavour flavour, std::int64_t number, std::uint64_t seed,
-                              const ProgressFn& progress, std::stop_token stop) const {
-  std::mt19937_64 random(seed);
-  const Start start = draw_start(flavour, count_, random);
-  const at::Tensor points = project(projection(flavour, random()));
-  return gather(select_centres(points, number, start, progress, stop));
+at::Tensor PatchStore::select(std::int64_t number, const FitControl& control) const {
+  std::mt19937_64 random(seed_);
+  const Start start = draw_start(flavour_, count_, random);
+  const at::Tensor points = project(projection(random()));
+  return gather(select_centres(points, number, start, control));
 }
 
-std::int64_t PatchStore::peak_bytes(Flavour flavour, std::int64_t count, double share) const {
+std::int64_t PatchStore::peak_bytes(std::int64_t count, double share) const {
+  if (bound_ > 0) count = std::min(count, bound_ + kSlack);
   const std::int64_t projected =
-      flavour == Flavour::kAmazon ? kAmazonProjection : projected_dimension(count);
+      flavour_ == Flavour::kAmazon ? kAmazonProjection : projected_dimension(count);
   const auto selected = static_cast<std::int64_t>(share * static_cast<double>(count));
   const std::int64_t floats =
       count * (dimension() + std::min(projected, dimension()) + selection_floats()) +
@@ -57,8 +60,8 @@ std::int64_t PatchStore::peak_bytes(Flavour flavour, std::int64_t count, double 
 }
 
 // Undefined where the patches are selected as they are: a projection must make them shorter.
-at::Tensor PatchStore::projection(Flavour flavour, std::uint64_t seed) const {
-  const bool amazon = flavour == Flavour::kAmazon;
+at::Tensor PatchStore::projection(std::uint64_t seed) const {
+  const bool amazon = flavour_ == Flavour::kAmazon;
   const std::int64_t target = amazon ? kAmazonProjection : projected_dimension(count_);
   if (target > dimension()) return {};
   return amazon ? uniform_projection(target, dimension(), seed)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// All patches of the good images, until the memory bank is selected from them.
+// The patches of the good images, until the memory bank is selected from them: all of them, or as
+// many as a bound allows.
 #pragma once
 
-#include <stop_token>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -15,23 +15,34 @@ namespace uad::models::patchcore {
 /// Chunks are kept as they come and never joined, which would double the memory.
 class PatchStore {
  public:
+  /// @param bound  patches that are kept of any number: whenever `bound` and kSlack more have come
+  /// together, `bound` of them are selected and the others forgotten. What is kept is a selection
+  /// from selections, so it covers all patches that passed, a little less evenly than one selection
+  /// from all. 0 = all are kept.
+  PatchStore(Flavour flavour, std::uint64_t seed, std::int64_t bound = 0)
+      : flavour_(flavour), seed_(seed), bound_(bound) {}
   /// @param patches  float32 [n, D] on any device; copied to the CPU.
   void add(const at::Tensor& patches);
   [[nodiscard]] std::int64_t count() const noexcept { return count_; }
-  /// The vectors that the flavour's rule selects, in the order of selection: float32 [M, D].
-  /// @throws Error(kCancelled) soon after `stop` is requested.
-  [[nodiscard]] at::Tensor select(Flavour flavour, std::int64_t number, std::uint64_t seed,
-                                  const ProgressFn& progress, std::stop_token stop) const;
-  /// Memory of `count` such patches and of the selection of a share of them, bytes.
-  [[nodiscard]] std::int64_t peak_bytes(Flavour flavour, std::int64_t count, double share) const;
+  [[nodiscard]] std::int64_t bound() const noexcept { return bound_; }
+  /// The vectors that the flavour's rule selects, in the order of selection: float32 [M, D]; fewer
+  /// where `control.enough` ends the selection. @throws Error(kCancelled).
+  [[nodiscard]] at::Tensor select(std::int64_t number, const FitControl& control) const;
+  /// Memory at the peak if `count` such patches pass and `share` of those kept are selected, bytes.
+  [[nodiscard]] std::int64_t peak_bytes(std::int64_t count, double share) const;
+
+  static constexpr std::int64_t kSlack = 16384;
 
  private:
   [[nodiscard]] std::int64_t dimension() const { return chunks_.front().size(1); }
-  [[nodiscard]] at::Tensor projection(Flavour flavour, std::uint64_t seed) const;
+  [[nodiscard]] at::Tensor projection(std::uint64_t seed) const;
   [[nodiscard]] at::Tensor project(const at::Tensor& projection) const;
   [[nodiscard]] at::Tensor scatter() const;
   [[nodiscard]] at::Tensor gather(const std::vector<std::int64_t>& rows) const;
 
+  Flavour flavour_;
+  std::uint64_t seed_;
+  std::int64_t bound_;
   std::vector<at::Tensor> chunks_;
   std::int64_t count_ = 0;
 };

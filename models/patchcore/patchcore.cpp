@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "models/patchcore/patchcore.h"
 
+#include <algorithm>
+
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
@@ -54,6 +56,11 @@ class PatchCoreModel final : public AnomalyModel {
     return prediction;
   }
 
+  [[nodiscard]] const at::Tensor& bank() const noexcept { return bank_.vectors(); }
+  [[nodiscard]] const std::shared_ptr<const Backbone>& backbone() const noexcept {
+    return backbone_;
+  }
+
   void save(CheckpointWriter& out) const override {
     out.add("bank", bank_.vectors().to(at::kCPU, settings_.stored_type));
     save_backbone(*backbone_, out);
@@ -87,11 +94,7 @@ ModelTraits make_traits(const json& options, std::string backbone_sha256) {
 class PatchCoreFitter final : public Fitter {
  public:
   explicit PatchCoreFitter(const FitContext& context)
-      : options_(context.options),
-        settings_(patchcore::parse_settings(options_)),
-        seed_(context.seed),
-        device_(compute_options(context.execution).device()),
-        fitted_(find_backbone(context)) {}
+      : PatchCoreFitter(context, dynamic_cast<const PatchCoreModel*>(context.start.get())) {}
 
   void observe(const Tiles& tiles) override {
     const ComputeScope scope;
@@ -103,10 +106,10 @@ class PatchCoreFitter final : public Fitter {
     patches_.add(patches);
   }
 
-  [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const ProgressFn& progress,
-                                                     std::stop_token stop) override {
-    const auto count =
-        static_cast<std::int64_t>(static_cast<double>(patches_.count()) * settings_.percent / 100);
+  [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const FitControl& control) override {
+    const auto share = static_cast<double>(patches_.count()) * settings_.percent / 100;
+    const std::int64_t count = patches_.bound() > 0 ? std::min(patches_.bound(), patches_.count())
+                                                    : static_cast<std::int64_t>(share);
     if (count < 1) {
       throw Error(ErrorCode::kBadOption,
                   fmt::format("{} patches of good images were seen, and k = {} percent of them is "
@@ -116,7 +119,7 @@ class PatchCoreFitter final : public Fitter {
     at::Tensor bank;
     {
       const ComputeScope scope;
-      bank = patches_.select(settings_.flavour, count, seed_, progress, stop);
+      bank = patches_.select(count, control);
     }
     // What is stored is what scores, so that a model scores the same before saving and after.
     bank = bank.to(settings_.stored_type).to(at::kFloat);
@@ -125,14 +128,29 @@ class PatchCoreFitter final : public Fitter {
   }
 
   [[nodiscard]] std::int64_t peak_bytes(std::int64_t times) const override {
-    return patches_.peak_bytes(settings_.flavour, patches_.count() * times,
-                               settings_.percent / 100);
+    return patches_.peak_bytes(patches_.count() * times,
+                               patches_.bound() > 0 ? 1 : settings_.percent / 100);
   }
 
  private:
+  PatchCoreFitter(const FitContext& context, const PatchCoreModel* start)
+      : options_(context.options),
+        settings_(patchcore::parse_settings(options_)),
+        device_(compute_options(context.execution).device()),
+        fitted_(start != nullptr
+                    ? FittedBackbone{start->backbone(), start->traits().backbone_sha256}
+                    : find_backbone(context)),
+        patches_(settings_.flavour, context.seed, bound(settings_, start)) {
+    if (start != nullptr) patches_.add(start->bank());
+  }
+
+  // A model that goes on learning keeps its size.
+  static std::int64_t bound(const patchcore::Settings& settings, const PatchCoreModel* start) {
+    return settings.bank_size > 0 || start == nullptr ? settings.bank_size : start->bank().size(0);
+  }
+
   json options_;
   patchcore::Settings settings_;
-  std::uint64_t seed_;
   c10::Device device_;  // of the model to come; what is observed is kept on the CPU
   FittedBackbone fitted_;
   patchcore::PatchStore patches_;
@@ -164,7 +182,8 @@ Method patchcore_method() {
           .default_input = {},
           .make_fitter =
               [](const FitContext& context) { return std::make_unique<PatchCoreFitter>(context); },
-          .load = load_patchcore};
+          .load = load_patchcore,
+          .incremental = true};
 }
 
 }  // namespace uad::models

@@ -29,7 +29,16 @@ std::vector<OptionSpec> option_specs() {
        .default_value = 10.0,
        .help = "percent of the good patches kept in the memory bank; more is slower and finer",
        .minimum = 1e-4,
-       .maximum = 100},
+       .maximum = 100,
+       .of_fit = true},
+      {.name = "bank_size",
+       .type = OptionType::kInt,
+       .default_value = 0,
+       .help = "patches kept in the memory bank, however many are seen, instead of k; memory then "
+               "does not grow with the images [0: k percent]",
+       .minimum = 0,
+       .maximum = 1000000,
+       .of_fit = true},
       {.name = "b",
        .type = OptionType::kInt,
        .default_value = 9,
@@ -53,6 +62,7 @@ Settings parse_settings(const nlohmann::json& options) {
   if (options.at("flavor") == "anomalib") settings.flavour = Flavour::kAnomalib;
   if (options.at("upsampling") == "nearest") settings.upsampling = Upsampling::kNearest;
   settings.percent = options.at("k").get<double>();
+  settings.bank_size = options.at("bank_size").get<std::int64_t>();
   settings.neighbours = options.at("b").get<std::int64_t>();
   const auto& reweight = options.at("reweight");
   if (reweight.is_string()) {

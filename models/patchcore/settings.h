@@ -26,6 +26,7 @@ struct Settings {
   Flavour flavour = Flavour::kQi;
   Upsampling upsampling = Upsampling::kBilinear;
   double percent = 10;          ///< of the good patches, kept in the bank
+  std::int64_t bank_size = 0;   ///< patches kept instead; 0 = `percent`
   std::int64_t neighbours = 9;  ///< in weighting the image score
   Reweight reweight = Reweight::kPaper;
   at::ScalarType stored_type = at::kFloat;

@@ -33,8 +33,7 @@ class LevelFitter final : public Fitter {
     sum_ += tiles.images.narrow(1, 0, 1).mean().item<double>();
     ++count_;
   }
-  [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const ProgressFn& /*progress*/,
-                                                     std::stop_token /*stop*/) override {
+  [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const FitControl& /*control*/) override {
     return std::make_unique<LevelModel>(at::full({1}, sum_ / count_, at::kFloat), false);
   }
 

@@ -49,7 +49,7 @@ std::unique_ptr<Trainer> trainer_with(const TrainerOptions& options, int frames)
 TEST(StreamTrainer, LearnsTheSameModelAsTrainingOnTheFramesThemselves) {
   const test::TempDir folder;
   for (const std::string method : {"padim", "patchcore"}) {
-    const Trained trained = trainer_with(options_of(method), 12)->fit(folder / "a.uad", {}, {});
+    const Trained trained = trainer_with(options_of(method), 12)->fit(folder / "a.uad", {});
     std::vector<test::ListedFrame> listed;
     for (int i = 0; i < 12; ++i) listed.push_back({camera_frame(i), "good", {}});
     FrameList frames(listed);
@@ -71,13 +71,72 @@ TEST(StreamTrainer, LearnsTheSameModelAsTrainingOnTheFramesThemselves) {
   }
 }
 
+TEST(StreamTrainer, ACancelledFitGoesOnToTheSameModel) {
+  const test::TempDir folder;
+  for (const std::string method : {"padim", "patchcore"}) {
+    const Trained whole = trainer_with(options_of(method), 12)->fit(folder / "a.uad", {});
+    const auto trainer = trainer_with(options_of(method), 12);
+    for (const double at : {0.15, 0.46, 0.6}) {
+      std::stop_source cancel;
+      const FitControl control{[&](double fraction, const std::string&) {
+                                 if (fraction > at) cancel.request_stop();
+                               },
+                               {},
+                               cancel.get_token(),
+                               {}};
+      expect_error(ErrorCode::kCancelled, {"cancelled"},
+                   [&] { return trainer->fit(folder / "b.uad", control); });
+    }
+    const Trained resumed = trainer->fit(folder / "b.uad", {});
+    EXPECT_EQ(resumed.manifest.tensor_sha256, whole.manifest.tensor_sha256) << method;
+    EXPECT_EQ(resumed.manifest.thresholds, whole.manifest.thresholds) << method;
+  }
+}
+
+TEST(StreamTrainer, GoesOnFromAModelWithItsOptionsAndInput) {
+  const test::TempDir folder;
+  const Trained first = trainer_with(options_of("patchcore"), 12)->fit(folder / "a.uad", {});
+  TrainerOptions options;
+  options.continue_from = folder / "a.uad";
+  const Manifest next = trainer_with(options, 12)->fit(folder / "b.uad", {}).manifest;
+  EXPECT_EQ(next.options, first.manifest.options);
+  EXPECT_EQ(next.input, first.manifest.input);
+  EXPECT_EQ(next.training.images, 24);
+  EXPECT_EQ(next.training.continued_from, first.sha256);
+  options.options = {{"backbone", "gabor"}, {"bank_size", "50"}};  // one repeats, one may change
+  const Manifest small = trainer_with(options, 12)->fit(folder / "c.uad", {}).manifest;
+  EXPECT_EQ(small.options.at("bank_size"), 50);
+}
+
+TEST(StreamTrainer, WhatContradictsTheModelIsRefused) {
+  const test::TempDir folder;
+  static_cast<void>(trainer_with(options_of("patchcore"), 12)->fit(folder / "a.uad", {}));
+  TrainerOptions options;
+  options.continue_from = folder / "a.uad";
+  const auto refused = [&](const std::string& key, const std::string& value) {
+    options.options = {{key, value}};
+    expect_error(ErrorCode::kBadOption, {key, "a.uad", "continue-from"},
+                 [&] { return make_trainer(models::method_table(), options); });
+  };
+  refused("layers", "layer2");
+  refused("resize", "32x32");
+  refused("roi", "0,0,10,10");
+  options.options = {};
+  options.method = "padim";
+  expect_error(ErrorCode::kBadOption, {"method patchcore", "not padim"},
+               [&] { return make_trainer(models::method_table(), options); });
+  options.continue_from = folder / "missing.uad";
+  expect_error(ErrorCode::kNotFound, {"missing.uad"},
+               [&] { return make_trainer(models::method_table(), options); });
+}
+
 TEST(StreamTrainer, PromisesARateFromThePartsHeldOut) {
   const test::TempDir folder;
   TrainerOptions options = options_of("padim");
   options.false_reject_rate = 0.05;
   options.part_frames = 2;
   options.holdout = 0.5;
-  const Trained trained = trainer_with(options, 40)->fit(folder / "a.uad", {}, {});
+  const Trained trained = trainer_with(options, 40)->fit(folder / "a.uad", {});
   const ThresholdOrigin& origin = trained.manifest.threshold_origin;
   EXPECT_EQ(origin.images, 10) << "20 frames of 10 parts";
   EXPECT_NE(origin.facts.dump().find("0.05"), std::string::npos) << origin.facts.dump();

@@ -60,9 +60,8 @@ class MeanFitter final : public Fitter {
       observed_.fits.back().push_back(static_cast<int>(std::lround(level)));
     }
   }
-  [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const ProgressFn& progress,
-                                                     std::stop_token) override {
-    progress(1, "mean");
+  [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const FitControl& control) override {
+    control.progress(1, "mean");
     double sum = 0;
     for (const int level : observed_.fits.back()) sum += level;
     return std::make_unique<MeanModel>(sum / static_cast<double>(observed_.fits.back().size()));
@@ -250,9 +249,95 @@ TEST_F(Training, OnlyUnreadableFramesNameTheFirstReason) {
 TEST_F(Training, AStopRequestEndsItSoon) {
   std::stop_source stop;
   stop.request_stop();
-  request_.stop = stop.get_token();
+  request_.control.cancel = stop.get_token();
   FrameList good = frames(20);
   expect_error(ErrorCode::kCancelled, {"cancelled"}, [&] { return train(good, request_); });
+}
+
+TEST_F(Training, EnoughEndsItWithTheModelOfWhatWasSeen) {
+  std::stop_source enough;
+  request_.control.enough = enough.get_token();
+  int frames_seen = 0;
+  request_.control.progress = [&](double, const std::string& stage) {
+    if (stage == "features" && ++frames_seen == 8) enough.request_stop();
+  };
+  FrameList good = frames(20);
+  const ModelFile file = train(good, request_);
+  ASSERT_EQ(observed_.fits.size(), 1U) << "no refit";
+  EXPECT_LT(observed_.fits[0].size(), 9U);
+  EXPECT_GE(observed_.fits[0].size(), 2U);
+  EXPECT_EQ(file.manifest.training.images, std::ssize(observed_.fits[0]));
+  EXPECT_EQ(file.manifest.threshold_origin.images, 5) << "thresholds are never left out";
+}
+
+TEST_F(Training, EnoughInTheRefitGivesNoLessThanTheFitBefore) {
+  std::stop_source enough;
+  request_.control.enough = enough.get_token();
+  request_.control.progress = [&](double fraction, const std::string&) {
+    if (fraction > 0.51) enough.request_stop();
+  };
+  FrameList good = frames(20);
+  const ModelFile file = train(good, request_);
+  ASSERT_EQ(observed_.fits.size(), 2U);
+  EXPECT_EQ(observed_.fits[1].size(), 15U);
+  EXPECT_EQ(file.manifest.training.images, 15);
+  EXPECT_NE(to_json_text(file.manifest).find("then refitted on more"), std::string::npos);
+}
+
+TEST_F(Training, ACancelledOneGoesOnWhereItEnded) {
+  FrameList good = frames(20);
+  const ModelFile expected = train(good, request_);
+  const auto all = observed_.fits;
+  for (const double at : {0.2, 0.44, 0.47, 0.7}) {
+    observed_.fits.clear();
+    PausedTraining paused;
+    TrainRequest request = request_;
+    request.paused = &paused;
+    std::stop_source cancel;
+    request.control.cancel = cancel.get_token();
+    request.control.progress = [&](double fraction, const std::string&) {
+      if (fraction >= at) cancel.request_stop();
+    };
+    expect_error(ErrorCode::kCancelled, {"cancelled"}, [&] { return train(good, request); });
+    request.control = request_.control;
+    const ModelFile resumed = train(good, request);
+    EXPECT_EQ(observed_.fits, all) << "no frame was read twice, none left out; at " << at;
+    EXPECT_TRUE(at::equal(resumed.tensors.at("mean"), expected.tensors.at("mean"))) << at;
+    EXPECT_EQ(resumed.manifest.thresholds, expected.manifest.thresholds) << at;
+  }
+}
+
+TEST_F(Training, APausedOneOfOtherFramesBeginsAnew) {
+  PausedTraining paused;
+  request_.paused = &paused;
+  std::stop_source cancel;
+  request_.control.cancel = cancel.get_token();
+  request_.control.progress = [&](double fraction, const std::string&) {
+    if (fraction > 0.3) cancel.request_stop();
+  };
+  FrameList few = frames(20);
+  expect_error(ErrorCode::kCancelled, {"cancelled"}, [&] { return train(few, request_); });
+  observed_.fits.clear();
+  request_.control = {};
+  FrameList more = frames(30);
+  static_cast<void>(train(more, request_));
+  EXPECT_EQ(observed_.fits.front().size(), 24U);
+}
+
+TEST_F(Training, GoesOnFromAModel) {
+  method_.make_fitter = [this](const FitContext& context) {
+    EXPECT_TRUE(context.start);
+    return std::make_unique<MeanFitter>(observed_);
+  };
+  Continuation start{std::make_shared<MeanModel>(1.0), {}, std::string(64, 'c')};
+  start.manifest.training.images = 100;
+  start.manifest.backbone = {"resnet18", std::string(64, 'b')};
+  request_.start = start;
+  FrameList good = frames(20);
+  const Manifest manifest = train(good, request_).manifest;
+  EXPECT_EQ(manifest.training.images, 120);
+  EXPECT_EQ(manifest.training.continued_from, std::string(64, 'c'));
+  EXPECT_EQ(manifest.backbone, start.manifest.backbone);
 }
 
 TEST_F(Training, APromiseSpeaksOfTheVeryModelThatWasScored) {
@@ -314,7 +399,7 @@ TEST_F(Training, HoldoutOutsideItsRangeIsRefused) {
 TEST_F(Training, ProgressNeverFallsAndNamesItsStages) {
   std::vector<double> fractions;
   std::vector<std::string> stages;
-  request_.progress = [&](double fraction, const std::string& stage) {
+  request_.control.progress = [&](double fraction, const std::string& stage) {
     fractions.push_back(fraction);
     stages.push_back(stage);
   };

@@ -104,6 +104,45 @@ TEST_F(Uadtrain, AnEventInTheStreamSaysWhichFramesAreCollected) {
   EXPECT_EQ(number(h.message(GST_MESSAGE_ELEMENT, "uad-model-ready"), "frames"), 3U);
 }
 
+TEST_F(Uadtrain, CollectsAgainAfterAModel) {
+  Harness h(line("frames=3"));
+  for (int i = 0; i < 4; ++i) h.through(50 * i, i);
+  EXPECT_EQ(number(h.message(GST_MESSAGE_ELEMENT, "uad-model-ready"), "frames"), 3U);
+  for (int i = 4; i < 8; ++i) h.through(25 * i, i);
+  EXPECT_EQ(stat(h, "kept"), 3U) << "not asked for";
+  g_object_set(h.element("uadtrain").get(), "collect", FALSE, nullptr);
+  EXPECT_TRUE(h.message(GST_MESSAGE_ELEMENT, "uad-model-ready")) << "fitted once more";
+  g_object_set(h.element("uadtrain").get(), "collect", TRUE, nullptr);
+  for (int i = 8; i < 12; ++i) h.through(20 * i, i);
+  EXPECT_EQ(number(h.message(GST_MESSAGE_ELEMENT, "uad-model-ready"), "frames"), 6U);
+}
+
+TEST_F(Uadtrain, FinishEarlyGivesTheModelOfWhatWasSeen) {
+  Harness h(line("options=options,fit_delay_ms=60000"));
+  for (int i = 0; i < 3; ++i) h.through(50 * i, i);
+  g_signal_emit_by_name(h.element("uadtrain").get(), "finish-early");
+  EXPECT_TRUE(h.message(GST_MESSAGE_ELEMENT, "uad-model-ready"));
+}
+
+TEST_F(Uadtrain, ProgressCarriesTheFigureOfTheFit) {
+  Harness h(line("frames=2 options=options,fit_delay_ms=1500"));
+  for (int i = 0; i < 3; ++i) h.through(50 * i, i);
+  double coverage = 10;
+  while (coverage >= 10) {  // it falls while the fit goes on
+    const MessagePtr progress = h.message(GST_MESSAGE_ELEMENT, "uad-progress");
+    ASSERT_TRUE(progress);
+    gst_structure_get_double(gst_message_get_structure(progress.get()), "coverage", &coverage);
+  }
+  EXPECT_GT(coverage, 0);
+}
+
+TEST_F(Uadtrain, AModelOfAnotherMethodCannotGoOn) {
+  const std::string error =
+      run_pipeline("videotestsrc ! " + line("continue-from=" + model()) + " ! fakesink");
+  EXPECT_NE(error.find("method stub, but method is patchcore. Set method=stub."), std::string::npos)
+      << error;
+}
+
 TEST_F(Uadtrain, AFullBudgetBeginsTheFit) {
   Harness h(line("memory-budget=3"));
   h.through(0, 0);

@@ -68,8 +68,7 @@ class MeanColourFitter final : public Fitter {
     count_ += seen.size(0);
   }
 
-  [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const ProgressFn& /*progress*/,
-                                                     std::stop_token /*stop*/) override {
+  [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const FitControl& /*control*/) override {
     const ComputeScope scope;
     if (count_ == 0) {
       throw Error(ErrorCode::kBadOption,

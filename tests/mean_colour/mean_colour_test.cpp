@@ -79,7 +79,7 @@ uad::FitContext context() {
 std::unique_ptr<uad::AnomalyModel> fit(const uad::Tiles& tiles) {
   const auto fitter = uad::models::mean_colour_method().make_fitter(context());
   fitter->observe(tiles);
-  return fitter->finish({}, {});
+  return fitter->finish({});
 }
 
 TEST(MeanColour, IgnoredPixelsJoinNeitherFitNorScoreNorMap) {

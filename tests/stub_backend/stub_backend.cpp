@@ -99,6 +99,25 @@ class StubModel final : public Model {
     return output;
   }
 
+  /// The new model is the old one with its scores lowered by what the frame exceeded the warn
+  /// threshold by. Kept defects are not looked at, but a folder "refuse" refuses.
+  [[nodiscard]] LearntGood learn_good(const TileBatch& frame, const LearnGoodOptions& options,
+                                      std::stop_token stop) const override {
+    if (!rest(options_.learn_delay_ms, stop)) throw Error(ErrorCode::kCancelled, "cancelled");
+    if (options.kept_defects.filename() == "refuse") {
+      throw Error(ErrorCode::kBadOption, "A kept defect would pass.");
+    }
+    const double before = analyse(frame).score;
+    StubOptions lower = options_;
+    lower.offset -= before - options.warn + 0.01;
+    Manifest manifest = manifest_;
+    manifest.options["offset"] = lower.offset;
+    ++manifest.training.marked_good;
+    std::ofstream(options.output) << "a model";
+    return {std::make_shared<const StubModel>(std::move(manifest), lower, mask_), before,
+            options.warn - 0.01, 0};
+  }
+
   /// @return false if `stop` was requested before the time was over.
   static bool rest(int milliseconds, const std::stop_token& stop) {
     std::mutex lock;
@@ -147,12 +166,15 @@ class StubTrainer final : public Trainer {
     return {static_cast<std::int64_t>(greys_.size()) << 20, room_};
   }
 
-  [[nodiscard]] Trained fit(const std::filesystem::path& output, const ProgressFn& progress,
-                            std::stop_token stop) override {
+  [[nodiscard]] Trained fit(const std::filesystem::path& output,
+                            const FitControl& control) override {
     const int delay = number("fit_delay_ms");
     for (int step = 0; step < 10; ++step) {
-      progress(step / 10.0, "fitting");
-      if (!StubModel::rest(delay / 10, stop)) throw Error(ErrorCode::kCancelled, "cancelled");
+      control.progress(step / 10.0, "fitting");
+      if (control.figure) control.figure("coverage", 10.0 - step);
+      if (control.enough.stop_requested()) break;
+      if (!StubModel::rest(delay / 10, control.cancel))
+        throw Error(ErrorCode::kCancelled, "cancelled");
     }
     if (number("fail") != 0) throw Error(ErrorCode::kFailed, "The disk is full.");
     uad::testing::write_stub_model(
@@ -212,6 +234,12 @@ class StubBackend final : public Backend {
     return std::make_unique<StubTrainer>(options);
   }
 
+  void save_picture(const TileBatch&, const std::filesystem::path& file) override {
+    if (!(std::ofstream(file) << "a picture")) {
+      throw Error(ErrorCode::kFailed, "The picture \"" + file.string() + "\" cannot be written.");
+    }
+  }
+
   [[nodiscard]] Image read_mask(const std::filesystem::path& file) override {
     if (stamp_of(file).bytes < 0) {
       throw Error(ErrorCode::kNotFound, "Mask \"" + file.string() + "\" does not exist.");
@@ -231,7 +259,7 @@ extern "C" int uad_stub_loads() { return loads; }
 extern "C" int uad_stub_cuts() { return cuts; }
 extern "C" int uad_stub_live_models() { return live_models; }
 
-extern "C" uad::Backend* uad_backend_2() noexcept {
+extern "C" uad::Backend* uad_backend_3() noexcept {
   static StubBackend backend;
   return &backend;
 }

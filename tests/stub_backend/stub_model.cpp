@@ -16,7 +16,8 @@ void write_stub_model(const std::filesystem::path& file, const StubOptions& opti
                       {"load_error", options.load_error},
                       {"delay_ms", options.delay_ms},
                       {"throw_at", options.throw_at},
-                      {"offset", options.offset}};
+                      {"offset", options.offset},
+                      {"learn_delay_ms", options.learn_delay_ms}};
   manifest.input = input;
   manifest.thresholds = {{0, 0.5, 1}, {0, 0.5, 1}, 0.4, 0};
   manifest.training.created_utc = "2026-01-01T00:00:00Z";
@@ -39,8 +40,8 @@ void write_stub_model(const std::filesystem::path& file, const StubOptions& opti
 
 StubOptions stub_options(const Manifest& manifest) {
   const nlohmann::json& o = manifest.options;
-  return {o.at("load_delay_ms"), o.at("load_error"), o.at("delay_ms"), o.at("throw_at"),
-          o.at("offset")};
+  return {o.at("load_delay_ms"), o.at("load_error"),     o.at("delay_ms"),      o.at("throw_at"),
+          o.at("offset"),        o.value("mask", false), o.at("learn_delay_ms")};
 }
 
 }  // namespace uad::testing

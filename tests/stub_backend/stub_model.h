@@ -17,6 +17,7 @@ struct StubOptions {
   int throw_at = 0;        ///< the n-th analysis throws, from 1; 0 = never
   double offset = 0;       ///< added to every score and map value
   bool mask = false;       ///< the model ignores the left half
+  int learn_delay_ms = 0;  ///< learning a frame takes so long, unless it is cancelled
 };
 
 /// The stub's score is the mean grey of the tile (0…1), its map is the grey image. Reject from 0.5,

@@ -20,6 +20,11 @@ class Analyser {
                                               const ProgressFn& progress = nullptr,
                                               std::stop_token stop = {});
 
+  /// The same with a model that goes on from this one's: same file, same name, same tiles.
+  [[nodiscard]] std::shared_ptr<const Analyser> with(ModelPtr model) const {
+    return std::shared_ptr<const Analyser>(new Analyser(std::move(model), cutter_, file_));
+  }
+
   /// Tiles of a frame that brought none, by the model's own InputSpec and mask. @throws Error
   [[nodiscard]] TileBatchPtr cut(const FrameView& frame) const { return cutter_->cut(frame); }
 

@@ -17,6 +17,7 @@ InferenceEngine::InferenceEngine(Events events)
       models_(std::move(events.model)),
       frames_since_taken_(kNever),
       shadow_(std::move(events.shadow)),
+      marks_(std::move(events.marks)),
       worker_([this](const AnalysisPtr& analysis) { finish(analysis); }) {}
 
 std::optional<Shown> InferenceEngine::analyse(const FrameInput& frame,
@@ -53,6 +54,7 @@ LatestWorker::Job InferenceEngine::job_for(const FrameInput& frame, const Analys
           rival = std::move(rival)] {
     AnalysisPtr analysis = analyser->analyse(*tiles, capture, overrides, cut_ms);
     if (rival) shadow_.compare(*rival, analysis);
+    marks_.remember(analysis, tiles);
     return analysis;
   };
 }
@@ -112,6 +114,7 @@ void InferenceEngine::forget() {
 void InferenceEngine::stop() {
   worker_.stop();
   shadow_.stop();
+  marks_.stop();
   latest_.reset();
   serving_.reset();
   health_.reset();

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "core/base/engine/analyser.h"
+#include "core/base/engine/good_marks.h"
 #include "core/base/engine/latest_worker.h"
 #include "core/base/engine/load_slot.h"
 #include "core/base/engine/shadow_worker.h"
@@ -40,6 +41,7 @@ class InferenceEngine {
     LoadSlot<Analyser>::Events model;                  ///< on the loader thread
     std::function<void(const AnalysisPtr&)> analysed;  ///< streaming or worker thread
     ShadowWorker::Events shadow;
+    GoodMarks::Events marks;
     /// Streaming thread: a load failed, but a later one may not, so frames pass UNSCORED until
     /// then. Empty = never.
     std::function<bool()> model_may_come;
@@ -55,6 +57,8 @@ class InferenceEngine {
   /// The model that is compared with the one in service.
   [[nodiscard]] ShadowWorker& shadow() noexcept { return shadow_; }
   [[nodiscard]] const ShadowWorker& shadow() const noexcept { return shadow_; }
+  /// Judged frames that somebody may call good.
+  [[nodiscard]] GoodMarks& marks() noexcept { return marks_; }
   [[nodiscard]] Health& health() noexcept { return health_; }
   [[nodiscard]] const Health& health() const noexcept { return health_; }
 
@@ -99,7 +103,8 @@ class InferenceEngine {
   AnalyserPtr serving_;
   AnalysisPtr latest_;  // in `every`; the worker keeps its own
   ShadowWorker shadow_;
-  LatestWorker worker_;  // after shadow_, which its jobs reach for
+  GoodMarks marks_;
+  LatestWorker worker_;  // after shadow_ and marks_, which its jobs reach for
 };
 
 }  // namespace uad

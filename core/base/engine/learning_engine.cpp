@@ -48,6 +48,8 @@ void LearningEngine::start(LearningPlan plan, MakeTrainer make) {
   const std::lock_guard guard(lock_);
   plan_ = std::move(plan);
   make_ = std::move(make);
+  wanted_ = plan_.frames;
+  early_ = std::stop_source();
   stage_ = LearningStage::kPreparing;
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
@@ -62,7 +64,7 @@ void LearningEngine::stop() {
   trainer_.reset();
   counts_ = {};
   stage_ = LearningStage::kIdle;
-  enough_ = full_ = interrupted_ = false;
+  enough_ = more_ = full_ = interrupted_ = false;
 }
 
 bool LearningEngine::wants_next(bool wait) {
@@ -88,14 +90,39 @@ void LearningEngine::take(const FrameView& frame) {
   if (collected == Collected::kKept) ++counts_.kept;
   if (collected == Collected::kDuplicate) ++counts_.duplicates;
   full_ = full_ || collected == Collected::kFull;
-  if (full_ || (plan_.frames > 0 && counts_.kept >= plan_.frames)) enough_ = true;
+  if (full_ || (wanted_ > 0 && counts_.kept >= wanted_)) enough_ = true;
   changed_.notify_all();
 }
 
 void LearningEngine::finish_collecting() {
   const std::lock_guard guard(lock_);
   enough_ = true;
+  more_ = false;
   changed_.notify_all();
+}
+
+void LearningEngine::collect_more() {
+  const std::lock_guard guard(lock_);
+  const bool resting = stage_ == LearningStage::kReady || stage_ == LearningStage::kFailed ||
+                       stage_ == LearningStage::kCancelled;
+  if (resting && trainer_) begin_collection();
+  if (stage_ == LearningStage::kFitting) more_ = true;
+}
+
+/// Called with lock_ held.
+void LearningEngine::begin_collection() {
+  wanted_ = plan_.frames > 0 ? counts_.kept + plan_.frames : 0;
+  more_ = false;
+  stage_ = LearningStage::kCollecting;
+  changed_.notify_all();
+}
+
+void LearningEngine::finish_early() {
+  {
+    const std::lock_guard guard(lock_);
+    early_.request_stop();
+  }
+  finish_collecting();
 }
 
 void LearningEngine::cancel() {
@@ -175,6 +202,11 @@ void LearningEngine::foresee() {
 
 void LearningEngine::fit() {
   enter(LearningStage::kFitting);
+  FitControl control{events_.progress, events_.figure, fit_.get_token(), {}};
+  {
+    const std::lock_guard guard(lock_);
+    control.enough = early_.get_token();
+  }
   try {
     if (const std::size_t frames = trainer_->frames(); frames < 2) {
       throw Error(ErrorCode::kBadOption,
@@ -183,7 +215,7 @@ void LearningEngine::fit() {
                               "min-difference lower.",
                               frames, counts().offered));
     }
-    const Trained trained = trainer_->fit(plan_.output, events_.progress, fit_.get_token());
+    const Trained trained = trainer_->fit(plan_.output, control);
     // Told before wait() returns, so that the model is announced before what follows it.
     if (events_.ready) events_.ready(trained);
     enter(LearningStage::kReady);
@@ -196,7 +228,11 @@ void LearningEngine::fit() {
 void LearningEngine::enter(LearningStage stage) {
   const std::lock_guard guard(lock_);
   stage_ = stage;
-  if (stage != LearningStage::kFitting) enough_ = false;
+  if (stage != LearningStage::kFitting) {
+    enough_ = false;
+    early_ = std::stop_source();
+    if (more_) begin_collection();
+  }
   changed_.notify_all();
 }
 

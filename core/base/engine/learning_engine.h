@@ -18,7 +18,7 @@
 namespace uad {
 
 struct LearningPlan {
-  std::size_t frames = 0;   ///< to keep; 0 = until finish_collecting()
+  std::size_t frames = 0;   ///< to keep in each collection; 0 = until finish_collecting()
   std::uint64_t every = 1;  ///< of the frames offered, the n-th
   std::filesystem::path output;
 };
@@ -30,7 +30,7 @@ enum class LearningStage {
   kFitting,
   kReady,      ///< the model is written
   kFailed,     ///< told
-  kCancelled,  ///< the frames are kept: finish_collecting() fits them again
+  kCancelled,  ///< the frames are kept: finish_collecting() goes on with the fit
 };
 std::string_view to_string(LearningStage stage);
 
@@ -47,7 +47,8 @@ class LearningEngine {
  public:
   /// Called on the engine's thread, with no lock held.
   struct Events {
-    std::function<void(double fraction, const std::string& stage)> progress;
+    ProgressFn progress;
+    FigureFn figure;
     std::function<void(const MemoryForecast&)> forecast;
     std::function<void(std::size_t frames)> full;  ///< the budget ended the collection early
     std::function<void(const Trained&)> ready;
@@ -71,6 +72,11 @@ class LearningEngine {
   void take(const FrameView& frame);
   /// Frames are enough; the fit begins. Again after a cancelled or failed fit.
   void finish_collecting();
+  /// After a model, a failure or a cancelled fit, or once the one at work has come to it: frames
+  /// are wanted again, beside those kept. The next fit learns from all.
+  void collect_more();
+  /// The fit ends soon with the model of what it has seen; a collection ends first.
+  void finish_early();
   /// The fit ends soon without a model.
   void cancel();
 
@@ -85,6 +91,7 @@ class LearningEngine {
 
  private:
   void set_interrupted(bool interrupted);
+  void begin_collection();
   void run(const std::stop_token& stop);
   bool prepare();
   void foresee();
@@ -100,10 +107,13 @@ class LearningEngine {
   std::shared_ptr<Trainer> trainer_;  // shared by the stream and the engine's thread
   LearningStage stage_ = LearningStage::kIdle;
   LearningCounts counts_;
-  bool enough_ = false;  // the next fit is wanted
+  std::size_t wanted_ = 0;  // frames kept when the collection ends; 0 = no number
+  bool enough_ = false;     // the next fit is wanted
+  bool more_ = false;       // after this fit, another collection
   bool full_ = false;
   bool interrupted_ = false;
   std::stop_source fit_;
+  std::stop_source early_;
   std::jthread thread_;
 };
 

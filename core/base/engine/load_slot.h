@@ -58,6 +58,17 @@ class LoadSlot {
     changed_.notify_all();
   }
 
+  /// The same, but only while `expected` is in service and nothing else on its way.
+  /// @return whether `value` is in service now.
+  bool put_after(const Ptr& expected, Ptr value) {
+    Ptr gone;
+    const std::lock_guard guard(lock_);
+    if (value_ != expected || loading_) return false;
+    gone = replace(std::move(value));
+    changed_.notify_all();
+    return true;
+  }
+
   /// Takes what is in service out of it; null if there is nothing. Cancels a load in progress.
   Ptr take() {
     const std::lock_guard guard(lock_);

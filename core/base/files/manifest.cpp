@@ -207,8 +207,14 @@ Thresholds parse_thresholds(const Fields& fields) {
 
 TrainingFacts parse_training(const Fields& fields) {
   const auto text = [](const Fields& inner, const std::string& key) { return inner.text(key); };
-  return {fields.images("images"), fields.images("skipped"),   fields.hash("data_sha256", true),
-          fields.count("seed"),    fields.text("created_utc"), fields.map("versions", text)};
+  return {fields.images("images"),
+          fields.images("skipped"),
+          fields.hash("data_sha256", true),
+          fields.count("seed"),
+          fields.text("created_utc"),
+          fields.map("versions", text),
+          fields.hash("continued_from", true),
+          fields.images("marked_good")};
 }
 
 SelfTest parse_self_test(const Fields& fields) {
@@ -278,7 +284,9 @@ std::string to_json_text(const Manifest& m) {
         {"data_sha256", m.training.data_sha256},
         {"seed", m.training.seed},
         {"created_utc", m.training.created_utc},
-        {"versions", m.training.versions}}},
+        {"versions", m.training.versions},
+        {"continued_from", m.training.continued_from},
+        {"marked_good", m.training.marked_good}}},
       {"backbone", {{"name", m.backbone.name}, {"weights_sha256", m.backbone.weights_sha256}}},
       {"precision", m.precision},
       {"tensors", m.tensor_sha256},

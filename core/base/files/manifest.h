@@ -28,12 +28,14 @@ struct ThresholdOrigin {
 };
 
 struct TrainingFacts {
-  std::int64_t images = 0;
+  std::int64_t images = 0;   ///< that the model has learnt from
   std::int64_t skipped = 0;  ///< unreadable, left out
   std::string data_sha256;   ///< over the sorted names and bytes of the training images
   std::uint64_t seed = 0;
   std::string created_utc;                      ///< ISO 8601
   std::map<std::string, std::string> versions;  ///< "uad", "libtorch", "opencv" …
+  std::string continued_from;    ///< SHA-256 of the model file that went on learning; "" = none
+  std::int64_t marked_good = 0;  ///< frames that somebody called good after the training
   bool operator==(const TrainingFacts&) const = default;
 };
 

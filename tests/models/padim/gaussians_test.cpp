@@ -98,6 +98,24 @@ TEST(Gaussians, FittedImagesStayWithinTheirBound) {
   EXPECT_LE(squared.max().item<float>(), 11.0 * 11 / 12 * 1.005);  // float16
 }
 
+TEST(Gaussians, GoOnAsIfAllImagesHadComeAtOnce) {
+  const at::Tensor x = images(60, 12);
+  GaussianFit more(fit(x.slice(0, 0, 40), 7));
+  EXPECT_EQ(more.count(), 40);
+  more.add(x.slice(0, 40));
+  const Gaussians found = more.finish(at::kCPU, {});
+  EXPECT_EQ(found.images(), 60);
+  EXPECT_LT(worst_error(found.distances(x), textbook_distances(x, x)), 5e-3);
+}
+
+TEST(Gaussians, GoingOnWithoutAnImageChangesHardlyAnything) {
+  const at::Tensor x = images(40, 12);
+  const Gaussians before = fit(x, 40);
+  Gaussians now = fit(x, 40);
+  for (int i = 0; i < 20; ++i) now = GaussianFit(now).finish(at::kCPU, {});
+  EXPECT_LT(worst_error(now.distances(x), before.distances(x).flatten(1).to(at::kDouble)), 1e-2);
+}
+
 TEST(Gaussians, OneImageIsTooFew) {
   GaussianFit fit;
   fit.add(images(1, 3));
@@ -128,7 +146,7 @@ TEST(Gaussians, FullMatricesGiveTheSameDistances) {
 
 TEST(Gaussians, StoredFormComesBackUnchanged) {
   const Gaussians first = fit(images(20, 7), 20);
-  const Gaussians second(first.mean(), first.factor(), at::kCPU);
+  const Gaussians second(first.mean(), first.factor(), first.images(), at::kCPU);
   EXPECT_EQ(second.factor().sizes(), at::IntArrayRef({5, 7, 28}));
   EXPECT_TRUE(at::equal(first.factor(), second.factor()));
   EXPECT_TRUE(at::equal(first.distances(images(3, 7)), second.distances(images(3, 7))));

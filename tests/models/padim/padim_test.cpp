@@ -26,7 +26,7 @@ uad::FitContext context(json options = json::object()) {
 std::unique_ptr<uad::AnomalyModel> fit(const uad::FitContext& made) {
   const auto fitter = uad::models::padim_method().make_fitter(made);
   for (int i = 0; i < 12; ++i) fitter->observe({part(i)});
-  return fitter->finish({}, {});
+  return fitter->finish({});
 }
 
 uad::TensorMap tensors_of(const uad::AnomalyModel& model) {
@@ -42,6 +42,23 @@ std::unique_ptr<uad::AnomalyModel> load(const uad::TensorMap& tensors,
 }
 
 TEST(Padim, FindsTheDefectAndWhereItIs) { expect_finds_defect(*fit(context())); }
+
+TEST(Padim, GoesOnFromAModel) {
+  const auto fit_of = [](int first, int last, std::shared_ptr<const uad::AnomalyModel> start) {
+    uad::FitContext made = context();
+    made.start = std::move(start);
+    const auto fitter = uad::models::padim_method().make_fitter(made);
+    for (int i = first; i < last; ++i) fitter->observe({part(i)});
+    return std::shared_ptr<const uad::AnomalyModel>(fitter->finish({}));
+  };
+  const double whole = fit_of(0, 40, nullptr)->predict({part(50, true)}).score.item<double>();
+  const auto some = fit_of(0, 25, nullptr);
+  const auto tensors = tensors_of(*some);
+  const std::shared_ptr<const uad::AnomalyModel> loaded = load(tensors, context());
+  const double found = fit_of(25, 40, loaded)->predict({part(50, true)}).score.item<double>();
+  EXPECT_NEAR(found, whole, 0.01 * whole);
+  EXPECT_EQ(tensors_of(*loaded).at("images").item<std::int64_t>(), 25);
+}
 
 TEST(Padim, ScoreIsTheMaximumOfTheMap) {
   const auto model = fit(context());
@@ -94,7 +111,7 @@ struct TwoWindows {
       fitter->observe({tiles.slice(0, 0, 3), {}, 2, 0});
       fitter->observe({tiles.slice(0, 3), {}, 2, 1});
     }
-    return fitter->finish({}, {});
+    return fitter->finish({});
   }
 };
 
@@ -143,7 +160,7 @@ TEST(Padim, IgnoredPixelsJoinNeitherScoreNorMap) {
 TEST(Padim, NothingObservedIsAnError) {
   const auto fitter = uad::models::padim_method().make_fitter(context());
   expect_error(ErrorCode::kBadOption, {"at least 2 good images", "0 were seen"},
-               [&] { return fitter->finish({}, {}); });
+               [&] { return fitter->finish({}); });
 }
 
 TEST(Padim, DamagedStatisticsAreRefused) {

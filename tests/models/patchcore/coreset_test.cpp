@@ -22,7 +22,7 @@ const at::Tensor kPoints =
     at::tensor({0, 0, 1, 0, 0, 1, 5, 5, 6, 5, 10, 0, 0, 10, 4, 4}).to(at::kFloat).view({8, 2});
 
 Indices pick(const at::Tensor& points, std::int64_t count, std::int64_t start) {
-  return select_centres(points, count, {{start}}, {}, {});
+  return select_centres(points, count, {{start}}, {});
 }
 
 // The same selection with every distance computed.
@@ -53,12 +53,12 @@ TEST(Coreset, FollowsTheWorkedExamples) {
 }
 
 TEST(Coreset, SeveralStartsCountByTheirMeanDistance) {
-  EXPECT_EQ(select_centres(kPoints, 4, {{0, 3}}, {}, {}), (Indices{5, 6, 4, 1}));
+  EXPECT_EQ(select_centres(kPoints, 4, {{0, 3}}, {}), (Indices{5, 6, 4, 1}));
 }
 
 TEST(Coreset, PickedStartIsTheFirstPick) {
-  EXPECT_EQ(select_centres(kPoints, 4, {{3}, true}, {}, {}), (Indices{3, 0, 5, 6}));
-  EXPECT_EQ(select_centres(kPoints, 1, {{3}, true}, {}, {}), (Indices{3}));
+  EXPECT_EQ(select_centres(kPoints, 4, {{3}, true}, {}), (Indices{3, 0, 5, 6}));
+  EXPECT_EQ(select_centres(kPoints, 1, {{3}, true}, {}), (Indices{3}));
 }
 
 TEST(Coreset, SkippingDistancesChangesNoPick) {
@@ -99,8 +99,9 @@ TEST(Coreset, CoveringRadiusNeverGrows) {
 TEST(Coreset, StopsWhenAsked) {
   std::stop_source stop;
   stop.request_stop();
-  uad::test::expect_error(uad::ErrorCode::kCancelled, {"cancelled"},
-                          [&] { return select_centres(kPoints, 4, {{0}}, {}, stop.get_token()); });
+  uad::test::expect_error(uad::ErrorCode::kCancelled, {"cancelled"}, [&] {
+    return select_centres(kPoints, 4, {{0}}, {.cancel = stop.get_token()});
+  });
 }
 
 TEST(Projection, DimensionFollowsTheFormula) {

@@ -26,7 +26,7 @@ std::unique_ptr<uad::AnomalyModel> fit(const uad::FitContext& context,
                                        const at::Tensor& keep = {}) {
   const auto fitter = uad::models::patchcore_method().make_fitter(context);
   for (int i = 0; i < 6; ++i) fitter->observe({part(i), keep});
-  return fitter->finish({}, {});
+  return fitter->finish({});
 }
 
 // Every patch of one image.
@@ -34,7 +34,7 @@ std::unique_ptr<uad::AnomalyModel> fit_one(uad::FitContext made, const at::Tenso
   made.options["k"] = 100;
   const auto fitter = uad::models::patchcore_method().make_fitter(made);
   fitter->observe({image});
-  return fitter->finish({}, {});
+  return fitter->finish({});
 }
 
 at::Tensor bank_of(const uad::AnomalyModel& model) {
@@ -92,7 +92,73 @@ TEST(PatchCore, AnomalibKeepsTheStart) {
 TEST(PatchCore, TooFewPatchesAreAnErrorThatSaysWhatToDo) {
   const auto nothing = uad::models::patchcore_method().make_fitter(context());
   uad::test::expect_error(uad::ErrorCode::kBadOption, {"0 patches", "more images"},
-                          [&] { return nothing->finish({}, {}); });
+                          [&] { return nothing->finish({}); });
+}
+
+TEST(PatchCore, ABoundedBankCoversWhatAllPatchesGave) {
+  constexpr int kParts = 100;  // of 192 patches each, more than the store takes at once
+  const auto fitted = [](const json& options) {
+    const uad::FitContext made = context(options);
+    const auto fitter = uad::models::patchcore_method().make_fitter(made);
+    for (int i = 0; i < kParts; ++i) fitter->observe({part(i), {}});
+    return fitter->finish({});
+  };
+  const auto bounded = fitted({{"bank_size", 200}});
+  EXPECT_EQ(bank_of(*bounded).size(0), 200);
+  const auto whole = fitted({{"k", 100.0 * 200.5 / (kParts * 192)}});
+  ASSERT_EQ(bank_of(*whole).size(0), 200);
+  double worst = 0;
+  double worst_of_whole = 0;
+  for (int i = 0; i < kParts; ++i) {
+    worst = std::max(worst, bounded->predict({part(i)}).map.max().item<double>());
+    worst_of_whole = std::max(worst_of_whole, whole->predict({part(i)}).map.max().item<double>());
+  }
+  EXPECT_LT(worst, 1.5 * worst_of_whole);
+  expect_finds_defect(*bounded);
+}
+
+TEST(PatchCore, ABoundedBankTakesNoMoreMemoryHoweverManyImagesCome) {
+  const auto fitter = uad::models::patchcore_method().make_fitter(context({{"bank_size", 200}}));
+  fitter->observe({part(0), {}});
+  EXPECT_EQ(fitter->peak_bytes(100), fitter->peak_bytes(100000));
+  EXPECT_LT(fitter->peak_bytes(1), fitter->peak_bytes(100));
+}
+
+TEST(PatchCore, GoesOnFromAModelInTheSameMemory) {
+  uad::FitContext made = context();
+  const std::shared_ptr<const uad::AnomalyModel> start = fit(made);
+  const double before = start->predict({part(20, true)}).score.item<double>();
+  made.start = start;
+  const auto fitter = uad::models::patchcore_method().make_fitter(made);
+  fitter->observe({part(21, true), {}});
+  const auto next = fitter->finish({});
+  EXPECT_EQ(bank_of(*next).size(0), bank_of(*start).size(0));
+  EXPECT_LT(next->predict({part(20, true)}).score.item<double>(), 0.5 * before)
+      << "what was a defect is good now";
+  EXPECT_LT(next->predict({part(22)}).score.item<double>(), 0.5 * before)
+      << "and what was good still is";
+  EXPECT_EQ(start->predict({part(20, true)}).score.item<double>(), before);
+}
+
+TEST(PatchCore, EndedEarlyTheBankIsTheBeginningOfTheWholeOne) {
+  const uad::FitContext made = context();
+  const at::Tensor whole = bank_of(*fit(made));
+  const auto fitter = uad::models::patchcore_method().make_fitter(made);
+  for (int i = 0; i < 6; ++i) fitter->observe({part(i), {}});
+  std::stop_source enough;
+  double coverage = 0;
+  const auto early =
+      fitter->finish({.progress = [&](double, const std::string&) { enough.request_stop(); },
+                      .figure =
+                          [&](const std::string& name, double value) {
+                            EXPECT_EQ(name, "coverage");
+                            coverage = value;
+                          },
+                      .enough = enough.get_token()});
+  const at::Tensor some = bank_of(*early);
+  ASSERT_LT(some.size(0), whole.size(0));
+  EXPECT_TRUE(at::equal(some, whole.slice(0, 0, some.size(0))));
+  EXPECT_GT(coverage, 0);
 }
 
 TEST(PatchCore, FindsTheDefectAndWhereItIs) { expect_finds_defect(*fit(context())); }

@@ -9,7 +9,7 @@
 #include "core/base/error.h"
 #include "tests/stub_backend/stub_model.h"
 
-extern "C" uad::Backend* uad_backend_2() noexcept;
+extern "C" uad::Backend* uad_backend_3() noexcept;
 
 namespace {
 
@@ -27,7 +27,7 @@ class InferenceEngineTest : public ::testing::Test {
   void load(const StubOptions& options = {}) {
     uad::testing::write_stub_model(file, options, {{}, {8, 8}});
     engine.models().load([this](const std::stop_token& stop) {
-      return uad::Analyser::load(*uad_backend_2(), file, {}, nullptr, stop);
+      return uad::Analyser::load(*uad_backend_3(), file, {}, nullptr, stop);
     });
   }
   uad::FrameInput frame() {
@@ -51,7 +51,7 @@ class InferenceEngineTest : public ::testing::Test {
   std::uint64_t number = 0;
   int cuts = 0;
   bool may_come = false;
-  InferenceEngine engine{{{}, {}, {}, [this] { return may_come; }}};
+  InferenceEngine engine{{.model_may_come = [this] { return may_come; }}};
 };
 
 TEST_F(InferenceEngineTest, EveryGivesEachFrameItsOwnResult) {
@@ -183,7 +183,7 @@ TEST_F(InferenceEngineTest, TilesOfTheOldModelAreJudgedByItUntilOthersCome) {
   old.tiles = old.cut(*engine.models().get());
   uad::testing::write_stub_model(file, {.offset = 0.5}, {{}, {4, 4}});
   engine.models().load([this](const std::stop_token& stop) {
-    return uad::Analyser::load(*uad_backend_2(), file, {}, nullptr, stop);
+    return uad::Analyser::load(*uad_backend_3(), file, {}, nullptr, stop);
   });
   while (engine.models().get()->fits(*old.tiles)) std::this_thread::sleep_for(1ms);
   EXPECT_EQ(engine.analyse(old, options)->analysis->score, 1);

@@ -24,11 +24,12 @@ class Puppet final : public Trainer {
   }
   [[nodiscard]] std::size_t frames() const override { return count; }
   [[nodiscard]] MemoryForecast forecast() override { return {1, room}; }
-  [[nodiscard]] Trained fit(const std::filesystem::path& output, const ProgressFn&,
-                            std::stop_token stop) override {
+  [[nodiscard]] Trained fit(const std::filesystem::path& output,
+                            const FitControl& control) override {
     fits.release();
     while (!go.try_acquire_for(5ms)) {
-      if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "");
+      if (control.enough.stop_requested()) return {{}, "early"};
+      if (control.cancel.stop_requested()) throw Error(ErrorCode::kCancelled, "");
     }
     if (fails) throw Error(ErrorCode::kFailed, "torn");
     return {{}, output.string()};
@@ -68,6 +69,7 @@ class LearningEngineTest : public ::testing::Test {
   std::string written;
   LearningEngine engine{{{},
                          {},
+                         {},
                          [this](std::size_t frames) { full = frames; },
                          [this](const Trained& trained) { written = trained.sha256, ++ready; },
                          [this](const std::exception_ptr&) { ++failed; }}};
@@ -99,6 +101,39 @@ TEST_F(LearningEngineTest, TheStreamDoesNotWaitForTheFit) {
   EXPECT_EQ(engine.stage(), LearningStage::kFitting);
   puppet.load()->go.release();
   engine.wait();
+}
+
+TEST_F(LearningEngineTest, EndsEarlyWithTheModelOfWhatWasSeen) {
+  start({});
+  offer(2);
+  engine.finish_early();  // the collection first
+  engine.wait();
+  EXPECT_EQ(engine.stage(), LearningStage::kReady);
+  EXPECT_EQ(written, "early");
+  engine.finish_collecting();  // the next fit is a whole one again
+  puppet.load()->fits.acquire();
+  puppet.load()->fits.acquire();
+  puppet.load()->go.release();
+  engine.wait();
+  EXPECT_EQ(written, "m.uad");
+}
+
+TEST_F(LearningEngineTest, CollectsMoreAfterAModelAndLearnsFromAll) {
+  start({.frames = 3});
+  engine.collect_more();  // there is something to do: nothing happens
+  offer(4);
+  puppet.load()->go.release();
+  engine.wait();
+  offer(2);
+  EXPECT_EQ(engine.counts().kept, 3U) << "not asked for";
+  engine.collect_more();
+  offer(2);
+  EXPECT_EQ(engine.stage(), LearningStage::kCollecting);
+  offer(2);
+  puppet.load()->go.release();
+  engine.wait();
+  EXPECT_EQ(ready, 2);
+  EXPECT_EQ(puppet.load()->count, 6U);
 }
 
 TEST_F(LearningEngineTest, CancelledKeepsTheFramesForAnotherFit) {

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/learn_good.h"
+
+#include <utility>
+
+#include <c10/core/GradMode.h>
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+#include "core/data/dataset.h"
+#include "core/data/image_io.h"
+#include "core/loaded_model.h"
+#include "core/preprocessor.h"
+
+namespace uad {
+namespace {
+
+constexpr int kMostTimes = 64;
+
+class Lesson {
+ public:
+  Lesson(const ModelInService& now, const TensorTiles& tiles, const LearnGoodOptions& options,
+         std::stop_token stop)
+      : now_(now), tiles_(tiles), options_(options), stop_(std::move(stop)) {}
+
+  LearntGood run() {
+    before_ = after_ = analyse_tiles(*now_.model, tiles_).score;
+    if (before_ < options_.warn) return {nullptr, before_, after_, 0};
+    learn();
+    replay_self_test();
+    replay_defects();
+    return {write(), before_, after_, defects_};
+  }
+
+ private:
+  /// Counted twice as often each time, until the frame passes or nothing changes any more.
+  void learn() {
+    for (int times = 1; times <= kMostTimes && after_ >= options_.warn; times *= 2) {
+      const auto candidate = fit(times);
+      const double score = analyse_tiles(*candidate, tiles_).score;
+      if (score >= after_) break;
+      model_ = candidate;
+      after_ = score;
+    }
+    if (model_ && after_ < options_.reject) return;
+    throw Error(ErrorCode::kBadOption,
+                fmt::format("The frame scores {:.6g} after it was learnt, {:.6g} before, and must "
+                            "come below {:.6g} (reject). Raise the threshold, or train with more "
+                            "frames like it.",
+                            after_, before_, options_.reject));
+  }
+
+  [[nodiscard]] std::shared_ptr<const AnomalyModel> fit(int times) const {
+    const Manifest& manifest = now_.file.manifest;
+    const auto fitter = now_.method.make_fitter(
+        {manifest.options, {}, manifest.training.seed, now_.execution, now_.model});
+    const std::int64_t windows = tiles_.images().size(0);
+    for (int i = 0; i < times; ++i) fitter->observe({tiles_.images(), tiles_.keep(), windows, 0});
+    return fitter->finish({.cancel = stop_});
+  }
+
+  /// Good frames that are no longer passed speak against the change.
+  void replay_self_test() {
+    const TilePreprocessor preprocessor({now_.file.manifest.input, {}});
+    for (std::size_t i = 0; i < now_.file.self_test_frames.size(); ++i) {
+      const auto tiles = preprocessor.cut_network_image(now_.file.self_test_frames[i]);
+      const double score = score_of(*tiles);
+      self_test_scores_.push_back(score);
+      const bool real = i > 0;  // the first is drawn, see SelfTestFrames
+      if (!real || score < options_.reject) continue;
+      if (analyse_tiles(*now_.model, *tiles).score >= options_.reject) continue;
+      throw Error(
+          ErrorCode::kBadOption,
+          fmt::format("Good frame {} of the model's self-test would be rejected with {:.6g} "
+                      "(from {:.6g} on). Train with more frames instead.",
+                      i, score, options_.reject));
+    }
+  }
+
+  void replay_defects() {
+    if (options_.kept_defects.empty()) return;
+    const TilePreprocessor preprocessor({now_.file.manifest.input, now_.file.mask});
+    for (const ImageItem& item : list_folder(options_.kept_defects).train) {
+      const Image image = read_image(item.image);
+      const auto tiles = preprocessor.cut(view(image));
+      const double score = score_of(*tiles);
+      ++defects_;
+      if (score >= options_.reject) continue;
+      if (analyse_tiles(*now_.model, *tiles).score < options_.reject) continue;
+      throw Error(ErrorCode::kBadOption,
+                  fmt::format("The kept defect \"{}\" would pass with {:.6g} (rejected from {:.6g} "
+                              "on): the frame looks too much like it. Look at the frame again, or "
+                              "take the image out of the folder.",
+                              item.image.string(), score, options_.reject));
+    }
+  }
+
+  double score_of(const TileBatch& tiles) const {
+    if (stop_.stop_requested()) throw Error(ErrorCode::kCancelled, "The update was cancelled.");
+    return analyse_tiles(*model_, tiles).score;
+  }
+
+  [[nodiscard]] ModelPtr write() const {
+    ModelFile file;
+    file.manifest = now_.file.manifest;
+    file.self_test_frames = now_.file.self_test_frames;
+    file.mask = now_.file.mask;
+    ++file.manifest.training.images;
+    ++file.manifest.training.marked_good;
+    file.manifest.self_test.scores = self_test_scores_;
+    file.manifest.self_test.precision = now_.execution.precision;
+    CheckpointWriter writer;
+    model_->save(writer);
+    file.tensors = writer.tensors();
+    file.sha256 = save_model_file(options_.output, file);
+    file.tensors.clear();
+    return std::make_shared<const LoadedModel>(std::move(file), now_.method, now_.execution, model_,
+                                               now_.warm_up_ms);
+  }
+
+  const ModelInService& now_;
+  const TensorTiles& tiles_;
+  const LearnGoodOptions& options_;
+  std::stop_token stop_;
+  std::shared_ptr<const AnomalyModel> model_;  // shared with the LoadedModel it becomes
+  double before_ = 0;
+  double after_ = 0;
+  std::size_t defects_ = 0;
+  std::vector<double> self_test_scores_;
+};
+
+}  // namespace
+
+LearntGood learn_good(const ModelInService& now, const TileBatch& frame,
+                      const LearnGoodOptions& options, std::stop_token stop) {
+  const c10::NoGradGuard no_gradients;
+  if (!now.method.incremental) {
+    throw Error(ErrorCode::kBadOption,
+                fmt::format("A model of method {} cannot learn a frame more; train it again with "
+                            "that frame.",
+                            now.method.name));
+  }
+  require_same_preparation(now.file.manifest.input, frame.spec());
+  return Lesson(now, dynamic_cast<const TensorTiles&>(frame), options, std::move(stop)).run();
+}
+
+}  // namespace uad
