@@ -80,7 +80,7 @@ void bench_fit(const Settings& settings) {
   const auto fitter = make_fitter(settings, "fp32", nlohmann::json::object());
   for (const at::Tensor& image : images) fitter->observe({image});
   const double observed = seconds();
-  static_cast<void>(fitter->finish({}, {}));
+  static_cast<void>(fitter->finish({}));
   fmt::print("fit of {} images: {:.1f} s ({:.1f} s of it to finish), peak {:.0f} MB\n",
              images.size(), seconds() - start, seconds() - observed, peak_mb());
 }
@@ -95,7 +95,7 @@ std::unique_ptr<uad::AnomalyModel> frame_model(const Settings& settings,
   auto images = training_images(settings);
   images.resize(std::min<std::size_t>(images.size(), 6));
   for (const at::Tensor& image : images) fitter->observe({image});
-  return fitter->finish({}, {});
+  return fitter->finish({});
 }
 
 double median_ms(const uad::AnomalyModel& model, const at::Tensor& image, int times) {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/calibration/sensitivity.h"
 #include "core/data/dataset.h"
 #include "core/data/image_io.h"
 #include "core/loaded_model.h"
@@ -24,7 +25,7 @@ class Lesson {
       : now_(now), tiles_(tiles), options_(options), stop_(std::move(stop)) {}
 
   LearntGood run() {
-    before_ = after_ = analyse_tiles(*now_.model, tiles_).score;
+    before_ = after_ = score(*now_.model, tiles_);
     if (before_ < options_.warn) return {nullptr, before_, after_, 0};
     learn();
     replay_self_test();
@@ -37,10 +38,10 @@ class Lesson {
   void learn() {
     for (int times = 1; times <= kMostTimes && after_ >= options_.warn; times *= 2) {
       const auto candidate = fit(times);
-      const double score = analyse_tiles(*candidate, tiles_).score;
-      if (score >= after_) break;
+      const double now = score(*candidate, tiles_);
+      if (now >= after_) break;
       model_ = candidate;
-      after_ = score;
+      after_ = now;
     }
     if (model_ && after_ < options_.reject) return;
     throw Error(ErrorCode::kBadOption,
@@ -64,11 +65,11 @@ class Lesson {
     const TilePreprocessor preprocessor({now_.file.manifest.input, {}});
     for (std::size_t i = 0; i < now_.file.self_test_frames.size(); ++i) {
       const auto tiles = preprocessor.cut_network_image(now_.file.self_test_frames[i]);
-      const double score = score_of(*tiles);
-      self_test_scores_.push_back(score);
+      self_test_scores_.push_back(analyse_tiles(*model_, *tiles).score);  // raw, as at loading
       const bool real = i > 0;  // the first is drawn, see SelfTestFrames
-      if (!real || score < options_.reject) continue;
-      if (analyse_tiles(*now_.model, *tiles).score >= options_.reject) continue;
+      const double good = score(*model_, *tiles);
+      if (!real || good < options_.reject) continue;
+      if (score(*now_.model, *tiles) >= options_.reject) continue;
       throw Error(
           ErrorCode::kBadOption,
           fmt::format("Good frame {} of the model's self-test would be rejected with {:.6g} "
@@ -83,21 +84,24 @@ class Lesson {
     for (const ImageItem& item : list_folder(options_.kept_defects).train) {
       const Image image = read_image(item.image);
       const auto tiles = preprocessor.cut(view(image));
-      const double score = score_of(*tiles);
+      const double now = score(*model_, *tiles);
       ++defects_;
-      if (score >= options_.reject) continue;
-      if (analyse_tiles(*now_.model, *tiles).score < options_.reject) continue;
+      if (now >= options_.reject) continue;
+      if (score(*now_.model, *tiles) < options_.reject) continue;
       throw Error(ErrorCode::kBadOption,
                   fmt::format("The kept defect \"{}\" would pass with {:.6g} (rejected from {:.6g} "
                               "on): the frame looks too much like it. Look at the frame again, or "
                               "take the image out of the folder.",
-                              item.image.string(), score, options_.reject));
+                              item.image.string(), now, options_.reject));
     }
   }
 
-  double score_of(const TileBatch& tiles) const {
+  /// As the model in service gives it.
+  [[nodiscard]] double score(const AnomalyModel& model, const TileBatch& tiles) const {
     if (stop_.stop_requested()) throw Error(ErrorCode::kCancelled, "The update was cancelled.");
-    return analyse_tiles(*model_, tiles).score;
+    ModelOutput output = analyse_tiles(model, tiles);
+    apply_sensitivity(now_.file.sensitivity, output);
+    return output.score;
   }
 
   [[nodiscard]] ModelPtr write() const {
@@ -105,6 +109,7 @@ class Lesson {
     file.manifest = now_.file.manifest;
     file.self_test_frames = now_.file.self_test_frames;
     file.mask = now_.file.mask;
+    file.sensitivity = now_.file.sensitivity;
     ++file.manifest.training.images;
     ++file.manifest.training.marked_good;
     file.manifest.self_test.scores = self_test_scores_;

@@ -20,9 +20,9 @@ struct ModelInService {
   double warm_up_ms = 0;
 };
 
-/// A frame below the warn threshold teaches nothing. Any other counts as often as it must to come below the thresholds (up to 64 times, see
-/// Fitter::observe()), then the new model replays the self-test frames and the kept defects of
-/// `options`, and is written.
+/// A frame below the warn threshold teaches nothing. Any other counts as often as it must to come
+/// below the thresholds (up to 64 times, see Fitter::observe()), then the new model replays the
+/// self-test frames and the kept defects of `options`, and is written.
 /// @throws as Model::learn_good().
 [[nodiscard]] LearntGood learn_good(const ModelInService& now, const TileBatch& frame,
                                     const LearnGoodOptions& options, std::stop_token stop);

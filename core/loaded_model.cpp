@@ -12,6 +12,7 @@
 #include "core/base/geometry/tiling.h"
 #include "core/base/log.h"
 #include "core/base/option_spec.h"
+#include "core/calibration/sensitivity.h"
 #include "core/device.h"
 #include "core/learn_good.h"
 #include "core/patch_map.h"
@@ -196,7 +197,9 @@ void LoadedModel::warm_up() {
 ModelOutput LoadedModel::analyse(const TileBatch& tiles) const {
   require_same_preparation(file_.manifest.input, tiles.spec());
   const std::lock_guard guard(one_at_a_time_);
-  return analyse_tiles(*model_, tiles);
+  ModelOutput output = analyse_tiles(*model_, tiles);
+  apply_sensitivity(file_.sensitivity, output);
+  return output;
 }
 
 LearntGood LoadedModel::learn_good(const TileBatch& frame, const LearnGoodOptions& options,

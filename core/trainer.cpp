@@ -12,6 +12,7 @@
 #include "core/base/engine/niceness.h"
 #include "core/base/error.h"
 #include "core/base/methods.h"
+#include "core/calibration/sensitivity.h"
 #include "core/continuation.h"
 #include "core/data/frame_store.h"
 #include "core/device.h"
@@ -69,9 +70,11 @@ class StreamTrainer final : public Trainer {
     std::vector<OptionSpec> specs = method.options;
     const std::vector<OptionSpec>& of_input = input_option_specs();
     specs.insert(specs.end(), of_input.begin(), of_input.end());
+    specs.push_back(sensitivity_option());
     const nlohmann::json given = read_options(specs, options.options);
     const nlohmann::json values = complete_options(specs, given);
     for (const OptionSpec& spec : method.options) request_.options[spec.name] = values[spec.name];
+    request_.learn_sensitivity = values["sensitivity"] == "learned";
     request_.weights_dir = options.weights_dir;
     request_.seed = options.seed;
     request_.holdout = options.holdout;

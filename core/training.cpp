@@ -20,6 +20,7 @@
 #include "core/base/pixels/image.h"
 #include "core/calibration/calibration.h"
 #include "core/calibration/samples.h"
+#include "core/calibration/sensitivity.h"
 #include "core/frame_digest.h"
 #include "core/loaded_model.h"
 #include "core/preprocessor.h"
@@ -91,6 +92,7 @@ class TrainingRun {
     const std::vector<std::size_t> held_out =
         held_out_indices(parts_, request_.holdout, request_.consecutive, request_.seed);
     check_promise(held_out);
+    check_sensitivity(held_out);
     if (paused_.frames != count_) paused_ = PausedTraining{.frames = count_};
     if (held_out.empty()) {
       leave_one_out();
@@ -161,6 +163,15 @@ class TrainingRun {
                             kFewFrames, unit(), parts_));
   }
 
+  void check_sensitivity(const std::vector<std::size_t>& held_out) const {
+    if (!request_.learn_sensitivity || held_out.size() >= 2 * kFewestHeldOut) return;
+    throw Error(ErrorCode::kBadOption,
+                fmt::format("A learned sensitivity needs at least {} held-out {}, half of them for "
+                            "the thresholds, but {} are held out of {}. Give more, raise holdout, "
+                            "or set sensitivity=uniform.",
+                            2 * kFewestHeldOut, unit(), held_out.size(), parts_));
+  }
+
   [[nodiscard]] bool refits() const { return request_.refit && !request_.promise; }
   [[nodiscard]] const char* unit() const {
     return request_.parts.kind == PartRule::Kind::kFrame ? "images" : "parts";
@@ -191,7 +202,21 @@ class TrainingRun {
           fit([&](std::size_t i) { return !is_held_out(i); }, kFewestFitted, 0.05, 0.45);
     }
     paused_.scored.clear();
-    score(*paused_.model, is_held_out, 0.45, 0.5);
+    if (!request_.learn_sensitivity) return score(*paused_.model, is_held_out, 0.45, 0.5);
+    const std::size_t middle = held_out[held_out.size() / 2];
+    learn_sensitivity(*paused_.model,
+                      [&](std::size_t i) { return is_held_out(i) && part_of_[i] < middle; });
+    score(
+        *paused_.model, [&](std::size_t i) { return is_held_out(i) && part_of_[i] >= middle; },
+        0.47, 0.5);
+  }
+
+  void learn_sensitivity(const AnomalyModel& model, const Uses& uses) {
+    SensitivityFit fit;
+    for_each(uses, "sensitivity", 0.45, 0.47, [&](std::size_t, const LabelledFrame& frame) {
+      fit.add(analyse_tiles(model, *preprocessor_.cut(frame.view)).map);
+    });
+    paused_.sensitivity = fit.finish();
   }
 
   void refit_on_all() {
@@ -200,7 +225,7 @@ class TrainingRun {
       paused_.refitting = true;
     }
     // fewer than before would have scored otherwise than the thresholds were derived for
-    const std::size_t least = std::max(kFewestFitted, count_ - paused_.scored.size());
+    const std::size_t least = std::max(kFewestFitted, paused_.fitted);
     paused_.model = fit([](std::size_t) { return true; }, least, 0.5, 0.95);
   }
 
@@ -229,13 +254,15 @@ class TrainingRun {
     };
     auto model = paused_.fitter->finish(control);
     fitted_ = paused_.observed;
+    if (!paused_.refitting) paused_.fitted = fitted_;
     paused_.fitter.reset();
     return model;
   }
 
   void score(const AnomalyModel& model, const Uses& uses, double from, double to) {
     for_each(uses, "held-out frames", from, to, [&](std::size_t, const LabelledFrame& frame) {
-      const ModelOutput output = analyse_tiles(model, *preprocessor_.cut(frame.view));
+      ModelOutput output = analyse_tiles(model, *preprocessor_.cut(frame.view));
+      apply_sensitivity(paused_.sensitivity, output);
       paused_.scored.push_back({frame.name, frame.kind, false, static_cast<float>(output.score),
                                 std::ranges::max(output.map.values)});
     });
@@ -277,8 +304,10 @@ class TrainingRun {
 
   [[nodiscard]] std::string describe(const std::vector<std::size_t>& held_out, bool refit) const {
     if (held_out.empty()) return fmt::format("{} {}, each left out once", parts_, unit());
-    return fmt::format("{} of {} {}{}, seed {}{}", held_out.size(), parts_, unit(),
-                       request_.consecutive ? " in one run" : "", request_.seed,
+    return fmt::format("{} of {} {}{}{}, seed {}{}", held_out.size(), parts_, unit(),
+                       request_.consecutive ? " in one run" : "",
+                       request_.learn_sensitivity ? ", the first half for the sensitivity" : "",
+                       request_.seed,
                        !refit             ? ""
                        : fitted_ < count_ ? ", then refitted on more"
                                           : ", then refitted on all");
@@ -290,6 +319,7 @@ class TrainingRun {
     model.save(writer);
     file.tensors = writer.tensors();
     file.mask = request_.preprocess.mask;
+    file.sensitivity = paused_.sensitivity;
     Manifest& manifest = file.manifest;
     manifest.method = request_.method->name;
     manifest.options = options_;

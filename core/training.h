@@ -35,8 +35,10 @@ struct PausedTraining {
   bool refitting = false;
   std::unique_ptr<Fitter> fitter;  // of the fit that was cancelled
   std::size_t observed = 0;        // frames that it has seen
+  std::size_t fitted = 0;          // frames that the fit before has seen
   std::unique_ptr<AnomalyModel> model;
   std::vector<ScoredFrame> scored;  // of the fit before
+  ScoreMap sensitivity;             // the same
 };
 
 struct TrainRequest {
@@ -54,6 +56,8 @@ struct TrainRequest {
   /// Thresholds with this promise instead of mean + 3 sd. It holds for the model that the held-out
   /// frames saw, so there is no refit.
   std::optional<PromiseTarget> promise;
+  bool learn_sensitivity = false;     ///< from the first half of the held-out parts; the thresholds
+                                      ///< come from the others
   bool images_in_model = true;        ///< real frames among the self-test
   std::optional<Continuation> start;  ///< nothing = from nothing
   FitControl control;

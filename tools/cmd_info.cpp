@@ -71,9 +71,19 @@ void print_manifest(const Manifest& manifest, const std::string& file) {
   for (const std::string& line : origin_lines(origin)) fmt::print("            {}\n", line);
   print_scale("image scale", thresholds.image);
   print_scale("map scale", thresholds.map);
+  if (manifest.tensor_sha256.contains("sensitivity")) {
+    fmt::print("sensitivity learned: a threshold of its own for every position\n");
+  }
   fmt::print("trained     {}, {} images ({} skipped), seed {}\n", training.created_utc,
              training.images, training.skipped, training.seed);
   fmt::print("            data {}\n", training.data_sha256);
+  if (!training.continued_from.empty()) {
+    fmt::print("            went on from model {}\n", training.continued_from);
+  }
+  if (training.marked_good > 0) {
+    fmt::print("            and {} frame(s) marked as good; the thresholds are those of before\n",
+               training.marked_good);
+  }
   for (const auto& [name, version] : training.versions) {
     fmt::print("            {} {}\n", name, version);
   }

@@ -8,6 +8,7 @@
 #include "core/base/methods.h"
 #include "core/calibration/calibration.h"
 #include "core/calibration/origin_text.h"
+#include "core/calibration/sensitivity.h"
 #include "core/continuation.h"
 #include "core/data/image_io.h"
 #include "core/device.h"
@@ -87,6 +88,7 @@ std::vector<OptionSpec> own_specs() {
        .type = OptionType::kBool,
        .default_value = false,
        .help = "store no training image for the self-test"},
+      sensitivity_option(),
       {.name = "calibrate_on",
        .default_value = "good",
        .help = "thresholds from held-out good images, or F1-optimal on the labelled test set",
@@ -180,6 +182,7 @@ TrainRequest make_request(const Arguments& args, const Method& method) {
   request.batch_size = args.get<int>("batch_size");
   request.holdout = args.get<double>("holdout");
   request.refit = !args.get<bool>("no_refit");
+  request.learn_sensitivity = args.get<std::string>("sensitivity") == "learned";
   request.parts = part_rule(args);
   if (args.has("continue_from")) {
     const std::string file = args.text("continue_from");

@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/base/files/model_mask.h"
+#include "core/calibration/sensitivity.h"
 #include "core/files/safetensors.h"
 #include "core/files/sha256.h"
 
@@ -17,6 +18,7 @@ namespace {
 
 constexpr char kModelPrefix[] = "model.";
 constexpr char kFramePrefix[] = "self_test.";
+constexpr char kSensitivityTensor[] = "sensitivity";
 constexpr char kManifestKey[] = "uad";
 constexpr char kManifestHashKey[] = "uad_sha256";  // of the manifest: it guards the thresholds
 constexpr std::size_t kMaxFrames = 4;
@@ -55,6 +57,24 @@ Image to_image(const at::Tensor& tensor, int channels, const std::string& name,
   return {static_cast<int>(tensor.size(1)),
           static_cast<int>(tensor.size(0)),
           channels,
+          {first, first + tensor.numel()}};
+}
+
+/// float32 [H, W].
+at::Tensor to_tensor(const ScoreMap& map) {
+  return at::tensor(at::ArrayRef<float>(map.values)).view({map.height, map.width});
+}
+
+ScoreMap to_gains(const at::Tensor& tensor, const std::string& file) {
+  if (tensor.scalar_type() != at::kFloat || tensor.dim() != 2 || tensor.numel() == 0 ||
+      tensor.size(0) > 32768 || tensor.size(1) > 32768 ||
+      !((tensor >= kLeastGain) & (tensor <= kMostGain)).all().item<bool>()) {
+    refuse(file, fmt::format("'{}' is not a map of gains from {} to {}", kSensitivityTensor,
+                             kLeastGain, kMostGain));
+  }
+  const auto* first = tensor.const_data_ptr<float>();
+  return {static_cast<int>(tensor.size(1)),
+          static_cast<int>(tensor.size(0)),
           {first, first + tensor.numel()}};
 }
 
@@ -109,6 +129,8 @@ ModelFile take_apart(Manifest manifest, Safetensors content, const std::string& 
       model.tensors.emplace(name.substr(sizeof(kModelPrefix) - 1), std::move(tensor));
     } else if (name == kMaskTensor) {
       model.mask = to_image(tensor, 1, name, file);
+    } else if (name == kSensitivityTensor) {
+      model.sensitivity = to_gains(tensor, file);
     } else {
       refuse(file, fmt::format("its tensor '{}' belongs to nothing", name));
     }
@@ -135,6 +157,9 @@ std::string save_model_file(const std::filesystem::path& file, ModelFile model) 
     tensors.emplace(kFramePrefix + std::to_string(i), to_tensor(model.self_test_frames[i]));
   }
   if (!model.mask.pixels.empty()) tensors.emplace(kMaskTensor, to_tensor(model.mask));
+  if (!model.sensitivity.empty()) {
+    tensors.emplace(kSensitivityTensor, to_tensor(model.sensitivity));
+  }
   model.manifest.tensor_sha256.clear();
   for (const auto& [name, tensor] : tensors) {
     model.manifest.tensor_sha256[name] = hash_of(tensor);

@@ -19,7 +19,8 @@ struct ModelFile {
   TensorMap tensors;                    ///< the method's, under its own names
   std::vector<Image> self_test_frames;  ///< RGB, at most 4; as many as manifest.self_test.scores
   Image mask;                           ///< ignore mask used in training; empty if none
-  std::string sha256;                   ///< of the whole file; set by loading
+  ScoreMap sensitivity;  ///< gains of the merged map, see core/calibration/sensitivity.h; or empty
+  std::string sha256;    ///< of the whole file; set by loading
 };
 
 /// Fills in the tensor hashes and writes atomically. @return SHA-256 of the file. @throws

@@ -340,6 +340,24 @@ TEST_F(Training, GoesOnFromAModel) {
   EXPECT_EQ(manifest.backbone, start.manifest.backbone);
 }
 
+TEST_F(Training, SensitivityAndThresholdsComeFromDifferentFrames) {
+  request_.learn_sensitivity = true;
+  request_.holdout = 0.25;
+  FrameList good = frames(40);
+  const ModelFile file = train(good, request_);
+  EXPECT_EQ(file.manifest.threshold_origin.images, 5) << "of 10 held out";
+  EXPECT_EQ(file.sensitivity.width, 8);
+  EXPECT_EQ(file.sensitivity.values, std::vector<float>(64, 1.0F)) << "flat maps";
+  EXPECT_EQ(file.manifest.training.images, 40);
+}
+
+TEST_F(Training, SensitivityFromTooFewFramesIsRefused) {
+  request_.learn_sensitivity = true;
+  FrameList good = frames(30);
+  expect_error(ErrorCode::kBadOption, {"at least 10 held-out", "6 are held out", "holdout"},
+               [&] { return train(good, request_); });
+}
+
 TEST_F(Training, APromiseSpeaksOfTheVeryModelThatWasScored) {
   request_.promise = PromiseTarget{0.2, 0.9};
   FrameList good = frames(60);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/error.h"
 #include "core/eval/evaluation.h"
 #include "core/preprocessor.h"
 #include "tests/core/frame_list.h"
@@ -40,6 +41,10 @@ class RedModel final : public Model {
     output.score = red.max().item<double>();
     output.placement = batch.plan().placement;
     return output;
+  }
+  [[nodiscard]] LearntGood learn_good(const TileBatch&, const LearnGoodOptions&,
+                                      std::stop_token) const override {
+    throw Error(ErrorCode::kBadOption, "Red is red.");
   }
   Image mask_;
 

@@ -26,6 +26,7 @@ uad::ModelFile sample() {
   model.self_test_frames = {uad::Image{2, 1, 3, {1, 2, 3, 4, 5, 6}},
                             uad::Image{1, 1, 3, {7, 8, 9}}};
   model.mask = uad::Image{3, 1, 1, {0, 255, 255}};
+  model.sensitivity = {2, 1, {0.5F, 4.0F}};
   return model;
 }
 
@@ -57,6 +58,7 @@ TEST_F(ModelFileTest, SurvivesSavingAndLoading) {
   EXPECT_EQ(found.tensors.size(), 1U);
   EXPECT_EQ(found.self_test_frames, expected.self_test_frames);
   EXPECT_EQ(found.mask, expected.mask);
+  EXPECT_EQ(found.sensitivity, expected.sensitivity);
   EXPECT_EQ(found.manifest.self_test, expected.manifest.self_test);
   EXPECT_EQ(uad::read_manifest(file_).tensor_sha256.size(), 4U);
 }
@@ -94,6 +96,15 @@ TEST_F(ModelFileTest, AlteredMissingAndExtraTensorsAreNamed) {
   uad::save_model_file(file_, sample());
   rewrite([](auto& content) { content.tensors["model.more"] = at::zeros({1}); });
   expect_refused({"'model.more' is not listed"});
+}
+
+TEST_F(ModelFileTest, GainsOutOfRangeAreRefused) {
+  for (const float gain : {0.1F, 5.0F, std::nanf("")}) {
+    uad::ModelFile model = sample();
+    model.sensitivity.values[0] = gain;
+    uad::save_model_file(file_, model);
+    expect_refused({"sensitivity", "0.25 to 4"});
+  }
 }
 
 TEST_F(ModelFileTest, AlteredThresholdIsNoticed) {
