@@ -74,7 +74,7 @@ class Lesson {
           ErrorCode::kBadOption,
           fmt::format("Good frame {} of the model's self-test would be rejected with {:.6g} "
                       "(from {:.6g} on). Train with more frames instead.",
-                      i, score, options_.reject));
+                      i, good, options_.reject));
     }
   }
 
