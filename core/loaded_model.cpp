@@ -17,12 +17,11 @@
 #include "core/learn_good.h"
 #include "core/patch_map.h"
 #include "core/preprocessor.h"
+#include "core/tile_batcher.h"
 
 namespace uad {
 namespace {
 
-constexpr std::int64_t kPixelsPerBatch =
-    4LL << 20;                           // bounds activations, whatever the number of windows
 constexpr double kAutoTolerance = 0.02;  // normalised score; design, execution
 
 using Clock = std::chrono::steady_clock;

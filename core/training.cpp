@@ -25,6 +25,7 @@
 #include "core/loaded_model.h"
 #include "core/preprocessor.h"
 #include "core/self_test.h"
+#include "core/tile_batcher.h"
 
 namespace uad {
 namespace {
@@ -32,51 +33,8 @@ namespace {
 constexpr std::size_t kFewFrames = 10;  // below, every frame is held out once
 constexpr std::size_t kFewestHeldOut = 5;
 constexpr std::size_t kFewestFitted = 2;
-constexpr std::int64_t kPixelsPerBatch = 4LL << 20;  // bounds activations for any number of windows
 
 using Uses = std::function<bool(std::size_t)>;  // whether the frame of that index takes part
-
-/// Collects tiles of several frames until a batch is full.
-class Batcher {
- public:
-  /// @param observed  counts the frames that the fitter has seen.
-  Batcher(Fitter& fitter, int frames, std::size_t& observed)
-      : fitter_(fitter), frames_(frames), observed_(observed) {}
-
-  void add(const TensorTiles& tiles) {
-    const bool fits = images_.empty() || (tiles.images().sizes() == images_.front().sizes() &&
-                                          tiles.keep().defined() == keeps_.front().defined());
-    if (!fits) flush();
-    images_.push_back(tiles.images());
-    keeps_.push_back(tiles.keep());
-    if (images_.size() >= static_cast<std::size_t>(frames_)) flush();
-  }
-
-  void flush() {
-    if (images_.empty()) return;
-    const at::Tensor images = images_.size() == 1 ? images_.front() : at::cat(images_);
-    const std::int64_t windows = images_.front().size(0);
-    const bool masked = keeps_.front().defined();
-    const at::Tensor keep = masked ? at::cat(keeps_) : at::Tensor();
-    const std::int64_t step =
-        std::max<std::int64_t>(1, kPixelsPerBatch / (images.size(2) * images.size(3)));
-    for (std::int64_t i = 0; i < images.size(0); i += step) {
-      const std::int64_t end = std::min(i + step, images.size(0));
-      fitter_.observe(
-          {images.slice(0, i, end), masked ? keep.slice(0, i, end) : keep, windows, i % windows});
-    }
-    observed_ += images_.size();
-    images_.clear();
-    keeps_.clear();
-  }
-
- private:
-  Fitter& fitter_;
-  int frames_;
-  std::size_t& observed_;
-  std::vector<at::Tensor> images_;
-  std::vector<at::Tensor> keeps_;
-};
 
 class TrainingRun {
  public:
@@ -239,7 +197,7 @@ class TrainingRun {
     }
     const double middle = from + (to - from) * 0.6;
     std::size_t known = paused_.observed;
-    Batcher batcher(*paused_.fitter, request_.batch_size, paused_.observed);
+    TileBatcher batcher(*paused_.fitter, request_.batch_size, paused_.observed);
     for_each(uses, "features", from, middle, [&](std::size_t, const LabelledFrame& frame) {
       if (known > 0) {
         --known;

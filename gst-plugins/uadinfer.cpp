@@ -16,16 +16,13 @@
  * latency-ms, verdict, model, regions, tags), `uad-health` (healthy, frames, unscored,
  * skipped-share, longest-gap-ms; at most one a second, of live streams, when something is missing
  * and when all is well again), `uad-progress` (stage, fraction) while a model is being loaded,
- * `uad-model-changed` (path, sha256, why: watch, undo, promote, property or reload), `uad-shadow`
- * (frame, pts, verdict, score, shadow-verdict, shadow-score; when shadow and model begin to
- * disagree in another way, and at most once a second while they go on) and `uad-verdict`.
+ * `uad-model-changed` (path, sha256, why: watch, undo, promote, property, reload, good-frame),
+ * `uad-shadow` (frame, pts, verdict, score, shadow-verdict, shadow-score; when shadow and model
+ * begin to disagree in another way, and at most once a second while they go on) and `uad-verdict`.
  *
  * With part-boundary each part gets one verdict from those of its frames (part-rule), in
- * `uad-verdict` (part, id, verdict, why, frames, analysed, bad, first-pts, last-pts, model, tags;
- * of the worst frame worst-frame, -pts, -utc, -score, -normalised-score, the box -x, -y, -width,
- * -height and its peak -peak-x, -peak-y; see docs/parts.md). A custom event `uad-part`, from either
- * side, begins a part that it may name (`id`), or ends one (`end`=true); `begin-part` and
- * `end-part` do the same.
+ * `uad-verdict`; docs/parts.md has its fields. A custom event `uad-part`, from either side, begins
+ * a part that it may name (`id`), or ends one (`end`=true); so do `begin-part` and `end-part`.
  *
  * Models change between two frames. The action signal `reload` loads the model file again; `undo`
  * goes back to the model before, kept in memory for that (see keep-previous), and `promote` puts
@@ -38,13 +35,11 @@
  * an event `uad-mark-good` (pts) from either side, has a copy of the model learn it in the
  * background. The copy takes over once it passes the frame, its self-test frames, and rejects all
  * of `kept-defects`; `undo` takes it back. `uad-update` (frame, pts, accepted, score-before,
- * score-after, defects, path, sha256, why) says what came of it. It works with PatchCore and PaDiM.
+ * score-after, defects, path, sha256, why) says what came of it. For PatchCore and PaDiM.
  *
  * A uadpreproc in front follows to a changed model by itself; frames that it has cut for the old
  * model are judged by the old one. It cannot wait for a file that is not there yet: leave it out.
- *
  * Crop or flip before this element: the results do not follow videocrop, videobox and videoflip.
- * videoscale and videoconvert behind it are fine.
  *
  * |[
  * gst-launch-1.0 -m videotestsrc num-buffers=30 ! uadinfer model=model.uad ! \

@@ -5,6 +5,7 @@
 
 #include "core/base/files/manifest.h"
 #include "tests/gst-plugins/fixture.h"
+#include "tests/support/process.h"
 
 namespace uad::testing {
 namespace {
@@ -22,6 +23,12 @@ class Uadtrain : public ElementTest {
     guint64 value = 0;
     if (message) gst_structure_get_uint64(gst_message_get_structure(message.get()), name, &value);
     return value;
+  }
+  static std::string stage(const Harness& h) {
+    GstStructure* found = nullptr;
+    g_object_get(h.element("uadtrain").get(), "stats", &found, nullptr);
+    const gst::StructurePtr stats(found);
+    return gst_structure_get_string(stats.get(), "stage");
   }
   static guint64 stat(const Harness& h, const char* name) {
     GstStructure* stats = nullptr;
@@ -113,6 +120,7 @@ TEST_F(Uadtrain, CollectsAgainAfterAModel) {
   g_object_set(h.element("uadtrain").get(), "collect", FALSE, nullptr);
   EXPECT_TRUE(h.message(GST_MESSAGE_ELEMENT, "uad-model-ready")) << "fitted once more";
   g_object_set(h.element("uadtrain").get(), "collect", TRUE, nullptr);
+  EXPECT_TRUE(eventually([&] { return stage(h) == "collecting"; }));
   for (int i = 8; i < 12; ++i) h.through(20 * i, i);
   EXPECT_EQ(number(h.message(GST_MESSAGE_ELEMENT, "uad-model-ready"), "frames"), 6U);
 }

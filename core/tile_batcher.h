@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Frames on their way to a fitter, several at a time.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "core/anomaly_model.h"
+#include "core/preprocessor.h"
+
+namespace uad {
+
+/// Pixels of tiles that go through a network together: bounds the activations, whatever the number
+/// of windows.
+inline constexpr std::int64_t kPixelsPerBatch = 4LL << 20;
+
+/// Collects the tiles of several frames until a batch is full. @note One thread.
+class TileBatcher {
+ public:
+  /// @param fitter, observed  borrowed; `observed` counts the frames that the fitter has seen.
+  TileBatcher(Fitter& fitter, int frames, std::size_t& observed)
+      : fitter_(fitter), frames_(frames), observed_(observed) {}
+
+  /// Frames of another shape than those that wait begin a new batch.
+  void add(const TensorTiles& tiles);
+  /// Hands over what waits.
+  void flush();
+
+ private:
+  Fitter& fitter_;
+  int frames_;
+  std::size_t& observed_;
+  std::vector<at::Tensor> images_;
+  std::vector<at::Tensor> keeps_;
+};
+
+}  // namespace uad
