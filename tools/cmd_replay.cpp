@@ -26,7 +26,7 @@ constexpr std::size_t kMostNamed = 20;
 
 constexpr const char* kExamples =
     R"(SCORES is a file of uad eval --json, of uad predict --json, or the JSON lines
-that a line logs (pipelines/reject-gate --log).
+that a line logs for its frames (pipelines/reject-gate --log, without --parts).
 
 Examples:
   uad replay metrics.json --reject-threshold 14.2
@@ -116,6 +116,19 @@ void require_one_scale(const std::vector<StoredRun>& runs, const Arguments& args
   }
 }
 
+/// A line names a model by its file, without folder and extension.
+void require_same_model(const std::vector<StoredRun>& runs, const Arguments& args) {
+  if (!args.has("model")) return;
+  const fs::path model = args.get<std::string>("model");
+  for (const StoredRun& run : runs) {
+    if (run.model.empty() || run.model == model.stem()) continue;
+    throw UsageError(
+        fmt::format("\"{}\" was scored by model \"{}\", but --model is \"{}\": raw scores of two "
+                    "models cannot be compared. Give \"{}.uad\".",
+                    run.name, run.model, model.string(), run.model));
+  }
+}
+
 Costs costs_of(const Arguments& args) {
   Costs costs{args.get<double>("cost_false_reject"), args.get<double>("cost_false_accept")};
   if (args.has("defect_rate")) costs.defect_rate = args.get<double>("defect_rate");
@@ -124,6 +137,7 @@ Costs costs_of(const Arguments& args) {
 
 /// The folder of a category below the one that was given, where there is one.
 fs::path folder_of(const std::string& folder, const StoredRun& run) {
+  if (!run.is_category) return folder;
   const fs::path own = fs::path(folder) / run.name;
   return fs::is_directory(own) ? own : fs::path(folder);
 }
@@ -260,6 +274,7 @@ int run_replay(const Args& args) {
   prepare_output(arguments.text("report"), "--report");
   std::vector<StoredRun> runs = read_runs(arguments);
   require_one_scale(runs, arguments);
+  require_same_model(runs, arguments);
   require_reportable(runs, arguments);
   std::optional<Manifest> manifest;
   if (arguments.has("model")) manifest = read_manifest(arguments.get<std::string>("model"));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <functional>
 #include <numeric>
 #include <string>
@@ -32,16 +33,18 @@ void demand(bool fits, const char* option, const char* what, double found) {
 
 /// The number of fewest digits near the middle of (above, up_to]; either may be infinite. Nobody
 /// types 17 digits, and a threshold rounded upwards would let the part at its edge pass.
+/// @return finite.
 double handy_number(double above, double up_to) {
   constexpr double kMargin = 0.01;  // relative, where there is no middle
   const double middle = std::isinf(up_to)   ? above + kMargin * std::abs(above)
                         : std::isinf(above) ? up_to - kMargin * std::abs(up_to)
                                             : std::midpoint(above, up_to);
   for (int digits = 1; digits <= std::numeric_limits<double>::max_digits10; ++digits) {
-    const double number = std::stod(fmt::format("{:.{}g}", middle, digits));
+    // Not std::stod(), which throws at a number below 2e-308.
+    const double number = std::strtod(fmt::format("{:.{}g}", middle, digits).c_str(), nullptr);
     if (number > above && number <= up_to) return number;
   }
-  return up_to;
+  return std::isinf(up_to) ? std::nextafter(above, kInfinity) : up_to;  // a margin of 0 is none
 }
 
 /// Costs that differ by rounding alone are equal.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -87,15 +88,44 @@ StoredThresholds parse_thresholds(const json& object) {
   return found;
 }
 
+int parse_side(const json& value) {
+  constexpr std::int64_t kMaxSide = 32768;  // pixels; as read_npy()
+  const std::int64_t side = value.is_number_integer() ? value.get<std::int64_t>() : 0;
+  if (side < 1 || side > kMaxSide) {
+    throw Unfit{
+        fmt::format("a side of a map must be 1 to {} pixels, found {}", kMaxSide, value.dump())};
+  }
+  return static_cast<int>(side);
+}
+
+RectF parse_placement(const json& object) {
+  // Far more than a frame has, and little enough for integers.
+  constexpr double kFarthest = 1e6;
+  const RectF at{finite(object, "x"), finite(object, "y"), finite(object, "width"),
+                 finite(object, "height")};
+  const bool fits = std::abs(at.x) <= kFarthest && std::abs(at.y) <= kFarthest && at.width > 0 &&
+                    at.width <= kFarthest && at.height > 0 && at.height <= kFarthest;
+  if (!fits) throw Unfit{fmt::format("placement {} is no place in a frame", object.dump())};
+  return at;
+}
+
+/// A name from a file must not reach what lies outside the folder of maps.
+std::string parse_map_file(const json& value) {
+  const auto name = value.get<std::string>();
+  const std::filesystem::path file = name;
+  if (name.empty() || file.is_absolute() || std::ranges::find(file, "..") != file.end()) {
+    throw Unfit{fmt::format("map file {} is not below the folder of maps", value.dump())};
+  }
+  return name;
+}
+
 std::optional<StoredMap> parse_map(const json& object) {
   if (!object.contains("map")) return std::nullopt;
   const json& map = object["map"];
   const json& size = map.at("size");
-  const json& placement = map.at("placement");
-  return StoredMap{map.at("file").get<std::string>(),
-                   {size.at(1).get<int>(), size.at(0).get<int>()},
-                   {finite(placement, "x"), finite(placement, "y"), finite(placement, "width"),
-                    finite(placement, "height")}};
+  return StoredMap{parse_map_file(map.at("file")),
+                   {parse_side(size.at(1)), parse_side(size.at(0))},
+                   parse_placement(map.at("placement"))};
 }
 
 /// Calls `read` for each object of a list and names the one that fails.
@@ -116,6 +146,9 @@ void for_each_image(const json& images, const std::string& what, Read&& read) {
 
 StoredRun parse_eval(const json& record, const std::string& name) {
   StoredRun run{.name = name, .source = ScoreFile::kEval, .record = record};
+  if (record.contains("data") && !record["data"].is_string()) {
+    throw Unfit{"data must be the name of a folder"};
+  }
   run.thresholds = parse_thresholds(record.at("manifest"));
   const Thresholds used = run.thresholds->with({});
   for_each_image(record.at("images"), "image", [&](const json& image) {
@@ -161,15 +194,23 @@ struct Lines {
   std::vector<std::size_t> broken;  ///< numbers of lines, from 1
 };
 
+std::optional<json> parse_json(const std::string& text) {
+  try {
+    return parse_strict_json(text, "");
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 Lines split_lines(const std::string& text) {
   Lines lines;
   std::istringstream stream(text);
   std::string line;
   for (std::size_t number = 1; std::getline(stream, line); ++number) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    json object = json::parse(line, nullptr, false);
-    if (object.is_object()) {
-      lines.objects.push_back(std::move(object));
+    std::optional<json> object = parse_json(line);
+    if (object && object->is_object()) {
+      lines.objects.push_back(std::move(*object));
     } else {
       lines.broken.push_back(number);
     }
@@ -180,6 +221,9 @@ Lines split_lines(const std::string& text) {
 StoredRun parse_lines(Lines lines, const std::string& name) {
   StoredRun run{.name = name, .source = ScoreFile::kLines};
   for_each_image(lines.objects, "line", [&](const json& line) {
+    if (line.contains("part") && !line.contains("score")) {
+      throw Unfit{"it is the verdict of a part, which has no score; log the verdicts of frames"};
+    }
     const std::string model = line.value("model", "");
     if (model != lines.objects.front().value("model", "")) {
       throw Unfit{
@@ -202,22 +246,25 @@ StoredRun parse_lines(Lines lines, const std::string& name) {
         "these are only the frames that model and shadow judged differently, so shares of them "
         "say nothing about the line");
   }
-  run.record = {{"images", std::move(lines.objects)}};
+  run.model = lines.objects.front().value("model", "");
+  run.record["images"] = std::move(lines.objects);
   return run;
 }
 
-/// Lines begin with a whole object that is one score; a file of uad eval does not.
-bool begins_with_a_line(const std::string& text) {
-  const json first = json::parse(text.substr(0, text.find('\n')), nullptr, false);
-  return first.is_object() && !first.contains("images") && !first.contains("categories");
+/// Whether it is one JSON text as uad eval or uad predict write it.
+bool is_record(const json& whole) {
+  return whole.is_array() || whole.contains("images") || whole.contains("categories");
 }
 
-json parse_whole(const std::string& text, const std::string& file) {
-  try {
-    return parse_strict_json(text, file);
-  } catch (const Error&) {
-    throw Unfit{"its JSON is cut off or damaged"};
+/// Decided by the first line that is whole: a log may begin with one that broke off.
+bool is_lines(const std::string& text) {
+  std::istringstream stream(text);
+  std::string line;
+  while (std::getline(stream, line)) {
+    const std::optional<json> object = parse_json(line);
+    if (object && object->is_object()) return !is_record(*object);
   }
+  return false;
 }
 
 /// Of uad eval; without a manifest, what a replay made of a list of uad predict.
@@ -226,15 +273,34 @@ StoredRun parse_one(const json& record, const std::string& name) {
                                      : parse_predict(record.at("images"), name);
 }
 
+/// A list of one: an initializer list would copy the run.
+std::vector<StoredRun> alone(StoredRun run) {
+  std::vector<StoredRun> runs;
+  runs.push_back(std::move(run));
+  return runs;
+}
+
 std::vector<StoredRun> parse_record(const json& record, const std::string& name) {
-  if (record.is_array()) return {parse_predict(record, name)};
-  if (!record.contains("categories")) return {parse_one(record, name)};
+  if (record.is_array()) return alone(parse_predict(record, name));
+  if (!record.contains("categories")) return alone(parse_one(record, name));
   std::vector<StoredRun> runs;
   for (const auto& [category, one] : record.at("categories").items()) {
     runs.push_back(parse_one(one, category));
+    runs.back().is_category = true;
   }
   if (runs.empty()) throw Unfit{"it holds no category"};
   return runs;
+}
+
+std::vector<StoredRun> parse_text(const std::string& text, const std::string& name) {
+  const std::size_t start = text.find_first_not_of(" \t\r\n");
+  if (start == std::string::npos) throw Unfit{"it is empty"};
+  const std::optional<json> whole = parse_json(text);
+  if (whole && is_record(*whole)) return parse_record(*whole, name);
+  if (text[start] != '[' && is_lines(text)) return alone(parse_lines(split_lines(text), name));
+  if (whole && whole->is_object()) return parse_record(*whole, name);
+  throw Unfit{text[start] == '{' || text[start] == '[' ? "its JSON is cut off or damaged"
+                                                       : "it is no JSON"};
 }
 
 }  // namespace
@@ -296,13 +362,8 @@ std::vector<StoredRun> read_scores(const std::filesystem::path& path) {
                             file.name()));
   }
   const std::string text = file.read_rest(kMaxBytes);
-  const std::size_t start = text.find_first_not_of(" \t\r\n");
-  if (start == std::string::npos) refuse(file.name(), "it is empty");
-  if (text[start] != '{' && text[start] != '[') refuse(file.name(), "it is no JSON");
-  const std::string name = path.stem().string();
   try {
-    if (begins_with_a_line(text)) return {parse_lines(split_lines(text), name)};
-    return parse_record(parse_whole(text, file.name()), name);
+    return parse_text(text, path.stem().string());
   } catch (const Unfit& unfit) {
     refuse(file.name(), unfit.reason);
   } catch (const json::exception& error) {

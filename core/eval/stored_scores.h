@@ -71,7 +71,9 @@ enum class ScoreFile { kEval, kPredict, kLines };
 
 /// What the records of one model, or of one category, hold.
 struct StoredRun {
-  std::string name;  ///< of the category, else of the file
+  std::string name;          ///< of the category, else of the file
+  bool is_category = false;  ///< `name` is a category's
+  std::string model;         ///< that a line logged; "" = it was not
   ScoreFile source = ScoreFile::kPredict;
   std::vector<StoredFrame> frames;             ///< at least one
   std::optional<StoredThresholds> thresholds;  ///< of the stored verdicts; nothing = not stored
@@ -80,8 +82,8 @@ struct StoredRun {
 };
 
 /// Runs of one file: JSON of uad eval (one, or one a category), the list of uad predict, or JSON
-/// lines with `score` and `verdict`, as a live line logs them. Lines that broke off are left out
-/// and counted in a note.
+/// lines with `score` and `verdict`, as a live line logs them. Lines that are no whole
+/// JSON object, or are nested deeper than 32, are left out and counted in a note.
 /// @throws Error(kNotFound); Error(kBadFile) naming the file, the image and the key.
 std::vector<StoredRun> read_scores(const std::filesystem::path& file);
 

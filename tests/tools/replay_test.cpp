@@ -190,6 +190,23 @@ TEST_F(UadReplay, LinesOfALineAreJudgedWithTheModelOrTheGivenThresholds) {
   EXPECT_THAT(again.out, HasSubstr("frame 1"));  // what a replay wrote can be replayed
 }
 
+TEST_F(UadReplay, LinesOfAnotherModelAreRefused) {
+  const std::string file = folder_ / "line.jsonl";
+  const std::string line = "{{\"verdict\": \"PASS\", \"score\": 0.001, \"model\": \"{}\"}}\n";
+  write_bytes(file, fmt::format(fmt::runtime(line), "nut"));
+  refuses(file, {"--model", model()}, 2, "was scored by model \"nut\"");
+  write_bytes(file, fmt::format(fmt::runtime(line), "model"));  // the stem of model()
+  EXPECT_EQ(replay(file, {"--model", model()}).code, 0);
+}
+
+TEST_F(UadReplay, AFolderNamedAsTheFileIsNoCategory) {
+  const std::string file = folder_ / "stain.json";  // as the folder of maps of one kind
+  fs::copy(predicted(), file);
+  const ProgramResult result = replay(file, {"--maps", maps()});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("8 maps"));
+}
+
 TEST_F(UadReplay, AnswersOnStandardOutputHaveNoPictures) {
   const ProgramResult result = replay(evaluated(), {"--json", "-"});
   ASSERT_EQ(result.code, 0) << result.err;
@@ -228,6 +245,10 @@ TEST_F(UadReplay, RefusesFilesThatDoNotFit) {
   refuses(model(), {}, 1, "no JSON");
   write_bytes(folder_ / "half.json", read_bytes(evaluated()).substr(0, 5000));
   refuses(folder_ / "half.json", {}, 1, "cut off");
+  json record = read_json(evaluated());
+  record["data"] = 3;
+  write_bytes(folder_ / "data.json", record.dump());
+  refuses(folder_ / "data.json", {"--maps", *shared_ / "eval-maps"}, 1, "data must be");
 }
 
 TEST_F(UadReplay, ADataSetThatIsGoneCostsThePixelFiguresAlone) {

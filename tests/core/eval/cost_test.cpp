@@ -80,6 +80,14 @@ TEST(Cost, RejectingNothingMayBeCheapest) {
   EXPECT_DOUBLE_EQ(reversed.cost, 10);
 }
 
+TEST(Cost, AThresholdAboveAScoreOfZeroIsFinite) {
+  const std::vector<double> scores{0, -1};
+  const std::vector<std::uint8_t> labels{0, 1};
+  const CheapestThreshold nothing = cheapest_threshold(scores, labels, {1, 1, 0.01});
+  EXPECT_EQ(nothing.images.tp + nothing.images.fp, 0);
+  EXPECT_EQ(nothing.handy, std::numeric_limits<double>::denorm_min());
+}
+
 TEST(Cost, EqualScoresAreRejectedTogether) {
   const std::vector<double> scores{1, 5, 5, 5};
   const std::vector<std::uint8_t> labels{0, 0, 1, 1};

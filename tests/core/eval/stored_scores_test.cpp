@@ -80,6 +80,68 @@ TEST_F(ScoreFiles, BrokenLinesAreLeftOutAndCounted) {
   EXPECT_THAT(runs[0].notes.at(0), HasSubstr("the first is line 2"));
 }
 
+TEST_F(ScoreFiles, ALogMayBeginWithABrokenLine) {
+  for (const std::string start : {"core\": 1}\n", "\n\n{\"verdict\": \"PASS\", \"sco\n",
+                                  "{\"verdict\": \"UNSCORED\", \"score\": NaN}\n"}) {
+    const auto runs = read(start + "{\"verdict\": \"PASS\", \"score\": 1}\n");
+    EXPECT_EQ(runs.at(0).frames.size(), 1U) << start;
+    EXPECT_THAT(runs[0].notes.at(0), HasSubstr("1 lines are no whole JSON object")) << start;
+  }
+  const auto blank = read("\n{\"verdict\": \"PASS\", \"score\": 1}\n");
+  EXPECT_EQ(blank.at(0).source, ScoreFile::kLines);
+  EXPECT_TRUE(blank[0].notes.empty());
+}
+
+TEST_F(ScoreFiles, AListWithAnImageALineIsNoLog) {
+  const std::string list =
+      "[\n" + image("a.png", 3, "PASS").dump() + ",\n" + image("b.png", 3, "PASS").dump() + "\n]";
+  EXPECT_EQ(read(list).at(0).source, ScoreFile::kPredict);
+  EXPECT_EQ(read("{\"images\": " + list + "}").at(0).frames.size(), 2U);
+  refused(list.substr(0, list.size() - 2), "cut off or damaged");
+}
+
+TEST_F(ScoreFiles, VerdictsOfPartsHaveNoScores) {
+  refused("{\"part\": 1, \"id\": \"\", \"verdict\": \"PASS\", \"worst-score\": 2.5}",
+          "line 1: it is the verdict of a part, which has no score");
+}
+
+TEST_F(ScoreFiles, DeepNestingIsRefused) {
+  const std::string deep(200000, '[');
+  const std::string whole = deep + std::string(deep.size(), ']');
+  refused("{\"verdict\": \"PASS\", \"score\": " + whole + "}", "cut off or damaged");
+  const auto runs = read("{\"verdict\": \"PASS\", \"score\": 1}\n{\"score\": " + whole + "}");
+  EXPECT_EQ(runs.at(0).frames.size(), 1U);
+}
+
+TEST_F(ScoreFiles, MapsThatCannotBeAreRefused) {
+  const auto with = [](const char* key, const json& value) {
+    json list{image("a.png", 3, "PASS")};
+    list[0]["map"] = to_json(StoredMap{"a.npy", {4, 2}, {1, 2, 8, 4}});
+    list[0]["map"][json::json_pointer(key)] = value;
+    return list.dump();
+  };
+  for (const json& side : {json(0), json(-4), json(32769), json(4294967297), json(1e300)}) {
+    refused(with("/size/0", side), "image 1: a side of a map must be 1 to 32768 pixels");
+  }
+  refused(with("/placement/x", 1e300), "image 1: placement");
+  refused(with("/placement/width", 0), "image 1: placement");
+  refused(with("/placement/height", 1e300), "image 1: placement");
+  for (const char* file : {"", "/etc/a.npy", "../a.npy", "a/../../b.npy"}) {
+    refused(with("/file", file), "is not below the folder of maps");
+  }
+  EXPECT_EQ(read(with("/file", "a..b/c.npy")).at(0).frames[0].map->file, "a..b/c.npy");
+}
+
+TEST_F(ScoreFiles, NamesOfCategoriesAreToldFromNamesOfFiles) {
+  const json one{{"images", {image("a.png", 3, "PASS")}}};
+  EXPECT_FALSE(read(one.dump()).at(0).is_category);
+  EXPECT_TRUE(read(json{{"categories", {{"nut", one}}}}.dump()).at(0).is_category);
+}
+
+TEST_F(ScoreFiles, ADataSetThatIsNoTextIsRefused) {
+  refused("{\"images\": [], \"manifest\": {}, \"data\": 3}", "data must be");
+}
+
 TEST_F(ScoreFiles, DisagreementsOfAShadowAreSaidToBeASelection) {
   const auto runs = read("{\"verdict\": \"PASS\", \"score\": 1, \"shadow_score\": 2}");
   EXPECT_THAT(runs.at(0).notes.at(0), HasSubstr("judged differently"));
