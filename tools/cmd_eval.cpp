@@ -7,6 +7,7 @@
 
 #include "core/data/npy.h"
 #include "core/eval/evaluation.h"
+#include "core/eval/map_names.h"
 #include "core/eval/report/run.h"
 #include "core/eval/stored_scores.h"
 #include "core/exec/thread_pool.h"
@@ -92,7 +93,8 @@ void print_summary(const std::string& name, const Evaluation& evaluation) {
   }
 }
 
-/// Score maps as files below a folder, under the names of their images.
+/// Score maps as files below a folder, under the names of their images; where two are the same,
+/// numbered.
 class MapWriter {
  public:
   MapWriter(const Arguments& args, const CategoryData& data, bool several)
@@ -102,7 +104,8 @@ class MapWriter {
 
   void save(const LabelledFrame& frame, const ModelOutput& output) {
     if (folder_.empty()) return;
-    const fs::path name = name_of(frame);
+    fs::path name = names_.take(name_of(frame));
+    name += ".npy";
     fs::create_directories((folder_ / name).parent_path());
     write_npy(folder_ / name, output.map);
     const StoredMap map{name.string(), {output.map.width, output.map.height}, output.placement};
@@ -116,14 +119,15 @@ class MapWriter {
  private:
   [[nodiscard]] fs::path name_of(const LabelledFrame& frame) const {
     if (is_video(root_)) {
-      return fmt::format("{:0>6}.npy", frame.name.substr(frame.name.rfind('#') + 1));
+      return fmt::format("{:0>6}", frame.name.substr(frame.name.rfind('#') + 1));
     }
-    if (!fs::is_directory(root_)) return root_.stem().string() + ".npy";
-    return fs::relative(frame.name, root_).replace_extension(".npy");
+    if (!fs::is_directory(root_)) return root_.stem();
+    return name_below(root_, frame.name).replace_extension();
   }
 
   fs::path folder_;
   fs::path root_;
+  MapNames names_;
   std::vector<nlohmann::json> maps_;
 };
 

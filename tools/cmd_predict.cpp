@@ -9,6 +9,7 @@
 #include "core/data/dataset.h"
 #include "core/data/image_io.h"
 #include "core/data/npy.h"
+#include "core/eval/map_names.h"
 #include "core/eval/stored_scores.h"
 #include "core/exec/thread_pool.h"
 #include "core/loaded_model.h"
@@ -64,7 +65,7 @@ std::vector<Input> images_below(const fs::path& folder) {
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     const fs::path& file = entry.path();
     if (!entry.is_regular_file() || file.filename().string().starts_with('.')) continue;
-    if (has_image_extension(file)) result.push_back({file, fs::relative(file, folder)});
+    if (has_image_extension(file)) result.push_back({file, name_below(folder, file)});
   }
   std::ranges::sort(result, {}, &Input::file);
   if (result.empty()) {
@@ -167,7 +168,8 @@ class Predictor {
   }
 
   nlohmann::json save_maps(const FrameView& frame, const OverlayInput& result,
-                           const fs::path& output) const {
+                           const fs::path& wanted) {
+    const fs::path output = names_.take(wanted);
     const fs::path base = fs::path(args_.get<std::string>("save_maps")) / output;
     fs::create_directories(base.parent_path());
     const StoredMap map{
@@ -183,6 +185,7 @@ class Predictor {
   TilePreprocessor preprocessor_;
   StoredThresholds stored_;  // the model's scales and what is judged with
   Thresholds thresholds_;
+  MapNames names_;
   nlohmann::json results_ = nlohmann::json::array();
   bool rejected_ = false;
 };

@@ -2,6 +2,7 @@
 // `uad replay` says what a real run would have said.
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -261,6 +262,51 @@ TEST_F(UadReplay, ADataSetThatIsGoneCostsThePixelFiguresAlone) {
   EXPECT_THAT(result.err, HasSubstr("\"/nowhere/set\""));
   EXPECT_THAT(result.out, HasSubstr("8 maps"));
   EXPECT_THAT(result.out, Not(HasSubstr("pixel F1")));
+}
+
+/// Images may be links into a store; their maps go where the links are.
+TEST_F(UadReplay, MapsOfLinkedImagesStayInTheirFolder) {
+  fs::create_directories(folder_ / "linked" / "test" / "good");
+  fs::create_symlink(image("good/0.png"), folder_ / "linked" / "test" / "good" / "a.png");
+  const fs::path maps = folder_ / "deep" / "maps";
+  ASSERT_EQ(run_uad({"eval", "--model", model(), "--data", folder_ / "linked", "--save-maps", maps,
+                     "--json", folder_ / "e.json"})
+                .code,
+            0);
+  EXPECT_EQ(read_json(folder_ / "e.json")["images"][0]["map"]["file"], "test/good/a.npy");
+  EXPECT_TRUE(fs::exists(maps / "test" / "good" / "a.npy"));
+  ASSERT_EQ(
+      run_uad({"predict", "--model", model(), folder_ / "linked", "--save-maps", folder_ / "p"})
+          .code,
+      0);
+  EXPECT_TRUE(fs::exists(folder_ / "p" / "test" / "good" / "a.npy"));
+}
+
+TEST_F(UadReplay, MapsOfImagesOfTheSameNameAreAllKept) {
+  const fs::path set = copy_of_data();
+  fs::copy(set / "test" / "stain" / "0.png", set / "test" / "good" / "0.tif");
+  const auto files_of = [](const json& images) {
+    std::set<std::string> files;
+    for (const json& one : images) files.insert(one["map"]["file"].get<std::string>());
+    return files;
+  };
+  const fs::path maps = folder_ / "maps";
+  const std::string file = folder_ / "p.json";
+  ASSERT_EQ(run_uad({"predict", "--model", model(), set / "test" / "good", set / "test" / "stain",
+                     "--save-maps", maps, "--json", file})
+                .code,
+            0);
+  const json list = read_json(file);
+  EXPECT_EQ(files_of(list).size(), list.size());
+  EXPECT_EQ(files_of(list).count("0-3.npy"), 1U);
+  EXPECT_TRUE(fs::exists(maps / "0-2_heatmap.png"));
+  ASSERT_EQ(run_uad({"eval", "--model", model(), "--data", set, "--save-maps", folder_ / "eval",
+                     "--json", file})
+                .code,
+            0);
+  const json images = read_json(file)["images"];
+  EXPECT_EQ(images.size(), 9U);
+  EXPECT_EQ(files_of(images).size(), 9U);
 }
 
 TEST_F(UadReplay, MissingMapsAreNamed) {
