@@ -62,7 +62,7 @@ void PartTracker::frame(const Capture& capture, bool awaited) {
 void PartTracker::follow_period(const Capture& capture) {
   if (!judge_.open() || !period_start_) {
     period_start_ = capture;
-    return judge_.begin();
+    return judge_.begin({}, period_start_);
   }
   if (period_start_->running_time == kNoTime && capture.running_time != kNoTime) {
     period_start_ = capture;  // the better clock, as soon as there is one
@@ -72,14 +72,13 @@ void PartTracker::follow_period(const Capture& capture) {
   if (passed < period) return;
   if (passed == kNoTime) {  // the time jumped back: the grid begins anew
     judge_.end();
-    judge_.begin();
     period_start_ = capture;
-    return;
+    return judge_.begin({}, period_start_);
   }
   const std::uint64_t periods = passed / period;
   judge_.end(later(*period_start_, period));
-  judge_.begin({}, periods - 1);
   period_start_ = later(*period_start_, periods * period);
+  judge_.begin({}, period_start_, periods - 1);
 }
 
 void PartTracker::result(const AnalysisPtr& analysis) {
@@ -92,7 +91,7 @@ void PartTracker::begin(std::string id, const std::optional<Capture>& now) {
   std::unique_lock guard(lock_);
   if (options_.boundary != PartBoundary::kEvent) return;
   judge_.end(now);
-  judge_.begin(std::move(id));
+  judge_.begin(std::move(id), now);
   hand_over(guard);
 }
 

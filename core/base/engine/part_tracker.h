@@ -54,16 +54,15 @@ class PartTracker {
   /// kEvent: what follows belongs to no part.
   void end(const std::optional<Capture>& now);
 
-  /// The stream ends, or goes on with other frames: what is not there yet never comes.
+  /// The stream ends: what is not there yet never comes.
   void finish() { abandon(false); }
-  /// The same, but frames are lost.
+  /// It goes on with other frames or another time: a part that is open is torn.
   void flush() { abandon(true); }
   /// As new, with the same options.
   void reset();
 
  private:
   void abandon(bool torn);
-  void follow_motion();
   void follow_period(const Capture& capture);
   void clear();
   void hand_over(std::unique_lock<std::mutex>& guard);

@@ -20,6 +20,10 @@ std::uint64_t nanoseconds(std::chrono::milliseconds time) {
   return static_cast<std::uint64_t>(std::chrono::nanoseconds(time).count());
 }
 
+bool is_before(const Capture& one, const Capture& other) {
+  return time_between(other, one) == kNoTime;
+}
+
 /// Normalised scores compare across models, but end at 1.
 bool worse(const Analysis& one, const Analysis& other) {
   return std::tie(one.normalised_score, one.score) > std::tie(other.normalised_score, other.score);
@@ -91,12 +95,13 @@ std::optional<WorstPlace> worst_place(const Analysis& analysis) {
   return place;
 }
 
-void PartJudge::begin(std::string id, std::uint64_t skipped) {
+void PartJudge::begin(std::string id, const std::optional<Capture>& at, std::uint64_t skipped) {
   end();
   next_part_ += skipped;
   Part part;
   part.verdict.part = next_part_++;
   part.verdict.id = std::move(id);
+  part.begun = at;
   parts_.push_back(std::move(part));
 }
 
@@ -104,14 +109,16 @@ void PartJudge::end(const std::optional<Capture>& at) {
   if (!open()) return;
   Part& part = parts_.back();
   part.ended = true;
-  if (at && part.verdict.frames > 0) part.end = *at;
+  // a frame may have come in since the time was taken
+  if (at && part.verdict.frames > 0 && !is_before(*at, part.last)) part.end = *at;
 }
 
 void PartJudge::frame(const Capture& capture, bool awaited) {
   if (!open()) return;
   Part& part = parts_.back();
   if (part.verdict.frames++ == 0) {
-    part.first = part.seen = capture;
+    part.first = capture;
+    part.seen = part.begun && !is_before(capture, *part.begun) ? *part.begun : capture;
     part.verdict.first_pts = capture.pts;
   }
   part.last = part.end = capture;
@@ -151,15 +158,23 @@ void PartJudge::count(Part& part, const AnalysisPtr& analysis) {
 
   ++verdict.analysed;
   if (bad) ++verdict.bad;
-  if (std::ranges::count_if(window_, &Recent::bad) >= rule_.k_of_n.bad) part.fired = now;
-  if (std::ranges::count_if(window_, &Recent::warned) >= rule_.k_of_n.bad) part.warned = true;
+  // a good frame decides nothing, however many bad ones of the part before still count
+  const auto enough = [this](bool Recent::*what) {
+    return std::ranges::count_if(window_, what) >= rule_.k_of_n.bad;
+  };
+  if (bad && enough(&Recent::bad)) part.fired = now;
+  if (warned && enough(&Recent::warned)) part.warned = true;
 }
 
 void PartJudge::abandon(bool torn) {
   awaited_.clear();
-  if (!open() || parts_.back().verdict.frames == 0) return;
-  parts_.back().torn = torn;
-  end();
+  if (open() && parts_.back().verdict.frames > 0) {
+    parts_.back().torn = torn;
+    end();
+  }
+  judge_complete();  // while it is known what was rejected before them
+  window_.clear();
+  fired_.reset();
 }
 
 bool PartJudge::complete(const Part& part) const {
@@ -167,13 +182,16 @@ bool PartJudge::complete(const Part& part) const {
          (part.verdict.frames == 0 || awaited_.empty() || awaited_.front() > part.last.frame);
 }
 
-std::vector<PartVerdict> PartJudge::take() {
-  std::vector<PartVerdict> done;
+void PartJudge::judge_complete() {
   while (!parts_.empty() && complete(parts_.front())) {
-    done.push_back(judge(std::move(parts_.front())));
+    done_.push_back(judge(std::move(parts_.front())));
     parts_.pop_front();
   }
-  return done;
+}
+
+std::vector<PartVerdict> PartJudge::take() {
+  judge_complete();
+  return std::exchange(done_, {});
 }
 
 PartVerdict PartJudge::judge(Part part) {

@@ -69,10 +69,13 @@ class PartJudge {
   /// Holds from the next result on.
   void set(const VerdictRule& rule) { rule_ = rule; }
 
-  /// The next frame is the first of a part; one that is open ends. @param skipped  so many parts
-  /// passed unseen before it; their numbers are left out.
-  void begin(std::string id = {}, std::uint64_t skipped = 0);
-  /// @param at  when the part ended, where that is known and later than its last frame.
+  /// The next frame is the first of a part; one that is open ends.
+  /// @param at  when the part began, where that is known; it counts if it is before the first
+  /// frame.
+  /// @param skipped  so many parts passed unseen before it; their numbers are left out.
+  void begin(std::string id = {}, const std::optional<Capture>& at = std::nullopt,
+             std::uint64_t skipped = 0);
+  /// @param at  when the part ended, where that is known; it counts if it is after the last frame.
   void end(const std::optional<Capture>& at = std::nullopt);
   [[nodiscard]] bool open() const { return !parts_.empty() && !parts_.back().ended; }
 
@@ -80,7 +83,8 @@ class PartJudge {
   void frame(const Capture& capture, bool awaited);
   /// Results come in the order of frames; one that is not awaited is ignored.
   void result(const AnalysisPtr& analysis);
-  /// Results that are not there yet never come. A part that is open and has frames ends.
+  /// Results that are not there yet never come. A part that is open and has frames ends, and its
+  /// frames count for none that follows.
   /// @param torn  frames are missing, so it does not pass.
   void abandon(bool torn);
 
@@ -93,8 +97,9 @@ class PartJudge {
   struct Part {
     PartVerdict verdict;
     Capture first, last;
+    std::optional<Capture> begun;   ///< where it is known
     Capture end;                    ///< of the part: its last frame, or later
-    Capture seen;                   ///< the last frame with a result, else the first
+    Capture seen;                   ///< the last frame with a result, else the part's beginning
     std::uint64_t longest_gap = 0;  ///< nanoseconds without a result
     std::optional<Capture> fired;   ///< the last frame at which the rule rejected
     bool warned = false;
@@ -116,6 +121,7 @@ class PartJudge {
   };
 
   void count(Part& part, const AnalysisPtr& analysis);
+  void judge_complete();
   [[nodiscard]] bool complete(const Part& part) const;
   [[nodiscard]] PartVerdict judge(Part part);
   /// Why it may not pass, or "".
@@ -123,10 +129,11 @@ class PartJudge {
 
   VerdictRule rule_;
   std::uint64_t next_part_ = 0;
-  std::deque<Part> parts_;             // not given out yet; all but the last have ended
+  std::deque<Part> parts_;             // not judged yet; all but the last have ended
+  std::vector<PartVerdict> done_;      // not given out yet
   std::deque<std::uint64_t> awaited_;  // frames
   std::deque<Recent> window_;
-  std::optional<Fired> fired_;  // of the parts given out
+  std::optional<Fired> fired_;  // of the parts judged
 };
 
 }  // namespace uad

@@ -103,6 +103,27 @@ TEST_F(PartTrackerTest, APeriodThatACameraLeftEarlyIsUnscored) {
   EXPECT_EQ(parts[0].why, "no result for 960 ms");
 }
 
+TEST_F(PartTrackerTest, APeriodOfWhichOnlyTheEndWasSeenIsUnscored) {
+  PartOptions options = by_period(1000ms);
+  options.rule.max_gap = 200ms;
+  tracker.set(options);
+  for (const std::uint64_t ms : {0, 1900, 1990, 2000}) frame(ms);
+  ASSERT_EQ(parts.size(), 2U);
+  EXPECT_EQ(parts[1].verdict, Verdict::kUnscored);
+  EXPECT_EQ(parts[1].why, "no result for 900 ms");
+}
+
+TEST_F(PartTrackerTest, SilenceAfterACallThatBeginsAPartIsNotPassed) {
+  tracker.set({PartBoundary::kEvent});
+  Capture now;
+  tracker.begin("A", now);
+  frame_without_time(4100ms);
+  now.arrival += 4200ms;
+  tracker.end(now);
+  ASSERT_EQ(parts.size(), 1U);
+  EXPECT_EQ(parts[0].why, "no result for 4100 ms");
+}
+
 TEST_F(PartTrackerTest, TimeThatJumpsBackBeginsThePeriodsAnew) {
   tracker.set(by_period(100ms));
   for (const std::uint64_t ms : {1000, 1040, 0, 40, 90, 110}) frame(ms);

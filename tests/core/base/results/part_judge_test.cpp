@@ -147,6 +147,51 @@ TEST_F(PartJudgeTest, ASilentCameraBeforeTheEndIsAGap) {
   EXPECT_EQ(judge.take().at(0).why, "no result for 5000 ms");
 }
 
+TEST_F(PartJudgeTest, ASilentCameraAfterTheBeginningIsAGap) {
+  judge.begin("", capture(0, 0));
+  const Capture first = capture(0, 4100);
+  judge.frame(first, true);
+  judge.result(analysis(first, 'p', 0.1));
+  judge.end(capture(0, 4200));
+  EXPECT_EQ(judge.take().at(0).why, "no result for 4100 ms");
+}
+
+TEST_F(PartJudgeTest, FramesThatOvertakeTheCallThatBeginsOrEndsAPartAreNoJumpOfTime) {
+  judge.begin("", capture(0, 20));
+  next('p');  // at 0
+  next('p');  // at 40
+  judge.end(capture(0, 39));
+  EXPECT_EQ(verdicts(""), "PU") << "the other has no frames";
+  EXPECT_EQ(done[0].why, "");
+}
+
+TEST_F(PartJudgeTest, AGoodFrameNeitherRejectsNorWarnsForThoseOfThePartBefore) {
+  judge.set({{2, 3}, false, 100ms});
+  EXPECT_EQ(verdicts("rr|p|p|pp"), "RRRP") << "held for 100 ms after the last bad frame";
+  EXPECT_EQ(done[1].why, "held over from part 0");
+  EXPECT_EQ(verdicts("pppp|ww|pp"), "PWP");
+}
+
+TEST_F(PartJudgeTest, NothingIsHeldOverAnInterruption) {
+  judge.set({{1, 1}, false, 1000ms});
+  judge.begin();
+  next('r');
+  judge.begin();
+  next('p');
+  judge.abandon(false);
+  judge.begin();
+  next('p');
+  judge.end();
+  const auto parts = judge.take();
+  ASSERT_EQ(parts.size(), 3U);
+  EXPECT_EQ(parts[1].why, "held over from part 0") << "it was begun before";
+  EXPECT_EQ(parts[2].verdict, Verdict::kPass);
+  judge.set({{2, 3}, false, 1000ms});
+  EXPECT_EQ(verdicts("pr"), "P");
+  judge.abandon(false);
+  EXPECT_EQ(verdicts("rp"), "P") << "the bad frame before it counts no more";
+}
+
 TEST_F(PartJudgeTest, TimeThatJumpsBackIsNotPassed) {
   judge.begin();
   for (const auto& at : {capture(0, 500), capture(1, 100)}) {
@@ -221,7 +266,7 @@ TEST_F(PartJudgeTest, FramesBetweenPartsBelongToNone) {
   next('p');
   judge.end();
   next('r');
-  judge.begin({}, 3);
+  judge.begin({}, {}, 3);
   next('p');
   judge.end();
   const auto parts = judge.take();
