@@ -71,11 +71,11 @@ using namespace uad::gst;
 namespace {
 
 struct State {
-  explicit State(GstElement* element) : session(element) {}
+  explicit State(GstElement* element) : session(element) { gst_video_info_init(&info); }
   InferSession session;
 
   // streaming thread only
-  GstVideoInfo info{};
+  GstVideoInfo info;
   ResultAttacher attacher;
   std::uint64_t frames = 0;
   bool begun = false;
@@ -126,8 +126,10 @@ static gboolean uad_infer_start(GstBaseTransform* base) {
 static gboolean uad_infer_set_caps(GstBaseTransform* base, GstCaps* in, GstCaps*) {
   return guarded<gboolean>(GST_ELEMENT(base), FALSE, [&] {
     State* state = UAD_INFER(base)->state;
-    state->info = video_info(in);
-    state->session.forget(false);  // a result of another frame size would point anywhere
+    const GstVideoInfo info = video_info(in);
+    // a result of another frame size would point anywhere; the same one is but negotiated again
+    if (!gst_video_info_is_equal(&info, &state->info)) state->session.forget();
+    state->info = info;
     return TRUE;
   });
 }
@@ -165,8 +167,7 @@ static uad::FrameInput uad_infer_frame(UadInfer* self, GstBuffer* buffer) {
   frame.cut_upstream = carried.has_value();
   frame.tiles = carried.value_or(nullptr);
   frame.duration = duration_of(state->info, buffer);
-  const int white = state->session.settings().white_level;
-  const auto map = [state, buffer, white] {
+  const auto map = [state, buffer, white = state->session.settings().white_level] {
     return MappedFrame(state->info, buffer, GST_MAP_READ, white);
   };
   if (state->session.parts().tracker().wants_pixels()) state->session.parts().look(map().view());
@@ -200,7 +201,7 @@ static gboolean uad_infer_sink_event(GstBaseTransform* base, GstEvent* event) {
   if (type == GST_EVENT_FLUSH_START) engine.interrupt();
   if (type == GST_EVENT_EOS) self->state->session.finish();
   if (type == GST_EVENT_FLUSH_STOP) {
-    self->state->session.forget(true);
+    self->state->session.forget();
     engine.models().resume();
   }
   self->state->session.heard(event);
@@ -225,12 +226,11 @@ static gboolean uad_infer_src_event(GstBaseTransform* base, GstEvent* event) {
 
 static gboolean uad_infer_query(GstBaseTransform* base, GstPadDirection direction,
                                 GstQuery* query) {
-  const InferSession& session = UAD_INFER(base)->state->session;
   if (!GST_BASE_TRANSFORM_CLASS(uad_infer_parent_class)->query(base, direction, query)) {
     return FALSE;
   }
   if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY && direction == GST_PAD_SRC) {
-    session.add_latency(query);
+    UAD_INFER(base)->state->session.add_latency(query);
   }
   return TRUE;
 }

@@ -7,12 +7,15 @@
 
 namespace uad::gst {
 
-void FrameLatency::expect(double warm_up_ms) { tell(warm_up_ms); }
+void FrameLatency::expect(double warm_up_ms) {
+  anew_ = true;
+  tell(warm_up_ms);
+}
 
 void FrameLatency::measured(double total_ms) {
   constexpr double kSmoothing = 0.05;
   constexpr double kWorthTelling = 0.1;
-  mean_ms_ += (total_ms - mean_ms_) * (mean_ms_ > 0 ? kSmoothing : 1);
+  mean_ms_ += (total_ms - mean_ms_) * (anew_.exchange(false) ? 1 : kSmoothing);
   const double told = static_cast<double>(latency_.load());
   if (std::abs(mean_ms_ * GST_MSECOND - told) > kWorthTelling * told) tell(mean_ms_);
 }

@@ -8,7 +8,7 @@
 
 namespace uad::gst {
 
-/// @note measured() and reset() where analyses finish, one at a time; the rest thread-safe.
+/// @note measured() where analyses finish, one at a time; the rest thread-safe.
 class FrameLatency {
  public:
   /// @param element  posts LATENCY when the figure changes by more than 10 %.
@@ -18,7 +18,7 @@ class FrameLatency {
   void expect(double warm_up_ms);
   /// What one more frame took.
   void measured(double total_ms);
-  void reset() { mean_ms_ = 0; }
+  void reset() { anew_ = true; }
   /// Adds it to upstream's answer, if that is a live one.
   void add_to(GstQuery* query) const;
 
@@ -27,6 +27,7 @@ class FrameLatency {
 
   GstElement* element_;
   std::atomic<GstClockTime> latency_{0};
+  std::atomic<bool> anew_{true};  // the next measurement begins another mean
   double mean_ms_ = 0;
 };
 

@@ -71,9 +71,7 @@ void PartReport::look(const FrameView& frame) {
   GST_LOG_OBJECT(element_, "the frame differs by %.2f grey levels", change);
 }
 
-void PartReport::heard(GstEvent* event, bool live) {
-  const GstStructure* fields = gst_event_get_structure(event);
-  if (fields == nullptr || !gst_structure_has_name(fields, "uad-part")) return;
+void PartReport::heard(const GstStructure* fields, bool live) {
   gboolean end_only = FALSE;
   gst_structure_get_boolean(fields, "end", &end_only);
   if (end_only) return end(live);

@@ -23,8 +23,8 @@ class PartReport {
   void set(const InferSettings& settings);
   /// Where wants_pixels() says so, each frame before its analysis.
   void look(const FrameView& frame);
-  /// Begins or ends a part if the event is a `uad-part`. @param live  as PartTracker::begin.
-  void heard(GstEvent* event, bool live);
+  /// Begins or ends a part, as the fields of a `uad-part` say. @param live  its times count.
+  void heard(const GstStructure* fields, bool live);
   void begin(const std::string& id, bool live);
   void end(bool live);
 

@@ -186,9 +186,14 @@ bool InferSession::mark_good(std::uint64_t pts) {
 }
 
 void InferSession::heard(GstEvent* event) {
-  parts_.heard(event, live_);
   const GstStructure* fields = gst_event_get_structure(event);
-  if (fields == nullptr || !gst_structure_has_name(fields, "uad-mark-good")) return;
+  if (fields == nullptr) return;
+  const bool of_parts = gst_structure_has_name(fields, "uad-part");
+  if (!of_parts && !gst_structure_has_name(fields, "uad-mark-good")) return;
+  // one that was sent to a bin comes from each of its sinks
+  const guint32 number = gst_event_get_seqnum(event);
+  if (last_heard_.exchange(number) == number) return;
+  if (of_parts) return parts_.heard(fields, live_);
   guint64 pts = GST_CLOCK_TIME_NONE;
   gst_structure_get_uint64(fields, "pts", &pts);
   mark_good(pts);
@@ -211,13 +216,9 @@ void InferSession::begin(bool live) {
   if (live) engine_.health().begin(std::chrono::steady_clock::now());
 }
 
-void InferSession::forget(bool lost) {
+void InferSession::forget() {
   engine_.forget();
-  if (lost) {
-    parts_.tracker().flush();
-  } else {
-    parts_.tracker().finish();
-  }
+  parts_.tracker().flush();
 }
 
 void InferSession::finish() {

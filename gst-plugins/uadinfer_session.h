@@ -61,8 +61,8 @@ class InferSession {
   void resume() {
     if (live_) engine_.health().begin(std::chrono::steady_clock::now());
   }
-  /// What comes is not of the stream so far. @param lost  frames of it are, by a flush.
-  void forget(bool lost);
+  /// What comes is not of the stream so far: after a flush, or with other caps.
+  void forget();
   /// End of stream: what was taken is analysed and reported, within two seconds or not at all.
   void finish();
   /// The stream is over and forgotten.
@@ -98,6 +98,7 @@ class InferSession {
   PartReport parts_;
   FrameLatency latency_;
   std::atomic<bool> live_{false};
+  std::atomic<guint32> last_heard_{GST_SEQNUM_INVALID};
   std::atomic<bool> awaits_file_{false};       // the first load failed, and the watch goes on
   Verdict last_verdict_ = Verdict::kUnscored;  // where analyses finish, one at a time
   std::unique_ptr<Ticker> ticker_;

@@ -129,6 +129,17 @@ TEST_F(UadinferLive, LatestAddsNoLatencyAndEveryAddsWhatWasMeasured) {
   EXPECT_GE(latency_of(every), 70 * GST_MSECOND);
 }
 
+TEST_F(UadinferLive, AnotherModelIsTimedAnew) {
+  Harness h("uadinfer live-policy=every model=" + model({.delay_ms = 200}), Harness::kGrey, true);
+  ASSERT_TRUE(h.through(10, 0));
+  EXPECT_GE(latency_of(h), 200 * GST_MSECOND);
+  const std::string quick = model({}, "quick.uad");
+  g_object_set(h.element("uadinfer").get(), "model", quick.c_str(), nullptr);
+  ASSERT_TRUE(h.message(GST_MESSAGE_ELEMENT, "uad-model-changed"));
+  ASSERT_TRUE(h.through(10, 1));
+  EXPECT_LT(latency_of(h), 150 * GST_MSECOND) << "not the mean of both";
+}
+
 TEST_F(UadinferLive, EveryOnALiveSourceAnalysesEachFrameInOrder) {
   Harness h("uadinfer live-policy=every model=" + model({.delay_ms = 5}), Harness::kGrey, true);
   for (int i = 0; i < 20; ++i) {
