@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // "This one is good": marking a judged frame of uadinfer, over the stub backend.
 #include <fstream>
+#include <thread>
 
 #include <nlohmann/json.hpp>
 
@@ -44,10 +45,15 @@ class GoodMarksTest : public ElementTest {
     gst_structure_get_double(gst_message_get_structure(message.get()), name, &value);
     return value;
   }
+  /// Waits for the first line: the message comes before it.
   [[nodiscard]] std::vector<nlohmann::json> list() const {
     std::vector<nlohmann::json> lines;
-    std::ifstream file(evidence() / "marks.jsonl");
-    for (std::string line; std::getline(file, line);) lines.push_back(nlohmann::json::parse(line));
+    for (int i = 0; i < 500 && lines.empty(); ++i) {
+      std::this_thread::sleep_for(10ms);
+      std::ifstream file(evidence() / "marks.jsonl");
+      for (std::string line; std::getline(file, line);)
+        lines.push_back(nlohmann::json::parse(line));
+    }
     return lines;
   }
 };
