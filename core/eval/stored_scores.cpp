@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -129,17 +130,20 @@ std::optional<StoredMap> parse_map(const json& object) {
 }
 
 /// Calls `read` for each object of a list and names the one that fails.
+/// @param numbers  by object, where they are not 1, 2, 3...
 template <class Read>
-void for_each_image(const json& images, const std::string& what, Read&& read) {
+void for_each_image(const json& images, const std::string& what, Read&& read,
+                    std::span<const std::size_t> numbers = {}) {
   if (!images.is_array()) throw Unfit{"images is no list"};
   if (images.empty()) throw Unfit{fmt::format("it holds no {}", what)};
   for (std::size_t i = 0; i < images.size(); ++i) {
+    const std::size_t number = numbers.empty() ? i + 1 : numbers[i];
     try {
       read(images[i]);
     } catch (const Unfit& unfit) {
-      throw Unfit{fmt::format("{} {}: {}", what, i + 1, unfit.reason)};
+      throw Unfit{fmt::format("{} {}: {}", what, number, unfit.reason)};
     } catch (const json::exception& error) {
-      throw Unfit{fmt::format("{} {}: {}", what, i + 1, reason_of(error))};
+      throw Unfit{fmt::format("{} {}: {}", what, number, reason_of(error))};
     }
   }
 }
@@ -191,7 +195,8 @@ std::string line_name(const json& line, std::size_t number) {
 /// The objects of all whole lines; the others are counted.
 struct Lines {
   json objects = json::array();
-  std::vector<std::size_t> broken;  ///< numbers of lines, from 1
+  std::vector<std::size_t> numbers;  ///< of the objects' lines, from 1
+  std::vector<std::size_t> broken;   ///< numbers of the other lines
 };
 
 std::optional<json> parse_json(const std::string& text) {
@@ -211,6 +216,7 @@ Lines split_lines(const std::string& text) {
     std::optional<json> object = parse_json(line);
     if (object && object->is_object()) {
       lines.objects.push_back(std::move(*object));
+      lines.numbers.push_back(number);
     } else {
       lines.broken.push_back(number);
     }
@@ -220,21 +226,25 @@ Lines split_lines(const std::string& text) {
 
 StoredRun parse_lines(Lines lines, const std::string& name) {
   StoredRun run{.name = name, .source = ScoreFile::kLines};
-  for_each_image(lines.objects, "line", [&](const json& line) {
-    if (line.contains("part") && !line.contains("score")) {
-      throw Unfit{"it is the verdict of a part, which has no score; log the verdicts of frames"};
-    }
-    const std::string model = line.value("model", "");
-    if (model != lines.objects.front().value("model", "")) {
-      throw Unfit{
-          fmt::format("it is of model \"{}\", those before are of another; their scores "
-                      "cannot be compared",
-                      model)};
-    }
-    run.frames.push_back({.name = line_name(line, run.frames.size() + 1),
-                          .score = parse_score(line),
-                          .verdict = parse_verdict(line)});
-  });
+  for_each_image(
+      lines.objects, "line",
+      [&](const json& line) {
+        if (line.contains("part") && !line.contains("score")) {
+          throw Unfit{
+              "it is the verdict of a part, which has no score; log the verdicts of frames"};
+        }
+        const std::string model = line.value("model", "");
+        if (model != lines.objects.front().value("model", "")) {
+          throw Unfit{
+              fmt::format("it is of model \"{}\", those before are of another; their scores "
+                          "cannot be compared",
+                          model)};
+        }
+        run.frames.push_back({.name = line_name(line, lines.numbers[run.frames.size()]),
+                              .score = parse_score(line),
+                              .verdict = parse_verdict(line)});
+      },
+      lines.numbers);
   if (!lines.broken.empty()) {
     run.notes.push_back(
         fmt::format("{} lines are no whole JSON object and were left out (e.g. a number that is "

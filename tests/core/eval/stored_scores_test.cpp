@@ -92,6 +92,12 @@ TEST_F(ScoreFiles, ALogMayBeginWithABrokenLine) {
   EXPECT_TRUE(blank[0].notes.empty());
 }
 
+TEST_F(ScoreFiles, LinesKeepTheirNumbersBehindOnesLeftOut) {
+  const std::string start = "broken\n\n{\"verdict\": \"PASS\", \"score\": 1}\n";
+  EXPECT_EQ(read(start).at(0).frames[0].name, "line 3");
+  refused(start + "{\"verdict\": \"PASS\"}\n", "line 4: key 'score' not found");
+}
+
 TEST_F(ScoreFiles, AListWithAnImageALineIsNoLog) {
   const std::string list =
       "[\n" + image("a.png", 3, "PASS").dump() + ",\n" + image("b.png", 3, "PASS").dump() + "\n]";
