@@ -8,7 +8,6 @@
 
 #include "core/base/error.h"
 #include "core/calibration/sensitivity.h"
-#include "core/data/dataset.h"
 #include "core/data/image_io.h"
 #include "core/loaded_model.h"
 #include "core/preprocessor.h"
@@ -56,7 +55,10 @@ class Lesson {
     const auto fitter = now_.method.make_fitter(
         {manifest.options, {}, manifest.training.seed, now_.execution, now_.model});
     const std::int64_t windows = tiles_.images().size(0);
-    for (int i = 0; i < times; ++i) fitter->observe({tiles_.images(), tiles_.keep(), windows, 0});
+    for (int i = 0; i < times; ++i) {
+      check_stop();
+      fitter->observe({tiles_.images(), tiles_.keep(), windows, 0});
+    }
     return fitter->finish({.cancel = stop_});
   }
 
@@ -81,8 +83,9 @@ class Lesson {
   void replay_defects() {
     if (options_.kept_defects.empty()) return;
     const TilePreprocessor preprocessor({now_.file.manifest.input, now_.file.mask});
-    for (const ImageItem& item : list_folder(options_.kept_defects).train) {
-      const Image image = read_image(item.image);
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(options_.kept_defects)) {
+      if (!has_image_extension(entry.path())) continue;
+      const Image image = read_image(entry.path());
       const auto tiles = preprocessor.cut(view(image));
       const double now = score(*model_, *tiles);
       ++defects_;
@@ -92,13 +95,17 @@ class Lesson {
                   fmt::format("The kept defect \"{}\" would pass with {:.6g} (rejected from {:.6g} "
                               "on): the frame looks too much like it. Look at the frame again, or "
                               "take the image out of the folder.",
-                              item.image.string(), now, options_.reject));
+                              entry.path().string(), now, options_.reject));
     }
+  }
+
+  void check_stop() const {
+    if (stop_.stop_requested()) throw Error(ErrorCode::kCancelled, "The update was cancelled.");
   }
 
   /// As the model in service gives it.
   [[nodiscard]] double score(const AnomalyModel& model, const TileBatch& tiles) const {
-    if (stop_.stop_requested()) throw Error(ErrorCode::kCancelled, "The update was cancelled.");
+    check_stop();
     ModelOutput output = analyse_tiles(model, tiles);
     apply_sensitivity(now_.file.sensitivity, output);
     return output.score;

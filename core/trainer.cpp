@@ -47,7 +47,9 @@ const Method& row_of(const MethodTable& methods, const std::string& name) {
 nlohmann::json read_options(const std::vector<OptionSpec>& specs,
                             const std::map<std::string, std::string>& texts) {
   nlohmann::json values = nlohmann::json::object();
-  for (const auto& [key, text] : texts) {
+  for (const auto& [written, text] : texts) {
+    std::string key = written;
+    std::ranges::replace(key, '-', '_');
     const auto spec = std::ranges::find_if(specs, [&name = key](const OptionSpec& one) {
       return one.name == name || std::ranges::find(one.aliases, name) != one.aliases.end();
     });
@@ -112,13 +114,13 @@ class StreamTrainer final : public Trainer {
     for (std::size_t step = std::size_t{1} << 24; step > 0; step /= 2) {
       if (bytes_for(room + step) <= budget_) room += step;
     }
+    capacity_ = room;
     if (room < 2) {
       throw Error(ErrorCode::kBadOption,
                   fmt::format("A memory budget of {} MB has room for {} frame(s), but training "
                               "needs at least 2. Set memory-budget to {} or more.",
                               budget_ >> 20, room, (bytes_for(2) >> 20) + 1));
     }
-    capacity_ = room;
     return {bytes_for(count), room};
   }
 

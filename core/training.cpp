@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <numeric>
 #include <random>
 
@@ -31,8 +32,9 @@ namespace uad {
 namespace {
 
 constexpr std::size_t kFewFrames = 10;  // below, every frame is held out once
+constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
 constexpr std::size_t kFewestHeldOut = 5;
-constexpr std::size_t kFewestFitted = 2;
+constexpr std::size_t kFewestFitted = 10;  // however early it ends, as far as there are so many
 
 using Uses = std::function<bool(std::size_t)>;  // whether the frame of that index takes part
 
@@ -50,8 +52,9 @@ class TrainingRun {
     const std::vector<std::size_t> held_out =
         held_out_indices(parts_, request_.holdout, request_.consecutive, request_.seed);
     check_promise(held_out);
+    check_start();
     check_sensitivity(held_out);
-    if (paused_.frames != count_) paused_ = PausedTraining{.frames = count_};
+    if (paused_.frames != count_) begin_anew();
     if (held_out.empty()) {
       leave_one_out();
     } else if (!paused_.refitting) {
@@ -121,6 +124,15 @@ class TrainingRun {
                             kFewFrames, unit(), parts_));
   }
 
+  void check_start() const {
+    if (!request_.start || request_.start->manifest.training.data_sha256 != data_sha256_) return;
+    const char* const same =
+        "The model that goes on learning was trained on these very images, so the thresholds would "
+        "come from images that it knows. Give others.";
+    if (request_.promise) throw Error(ErrorCode::kBadOption, same);
+    log(LogLevel::kWarning, same);
+  }
+
   void check_sensitivity(const std::vector<std::size_t>& held_out) const {
     if (!request_.learn_sensitivity || held_out.size() >= 2 * kFewestHeldOut) return;
     throw Error(ErrorCode::kBadOption,
@@ -151,10 +163,16 @@ class TrainingRun {
     return calibrate_on_good(scores, maxima, split);
   }
 
+  void begin_anew() {
+    paused_ = PausedTraining{.frames = count_};
+    if (request_.start) paused_.sensitivity = request_.start->sensitivity;
+  }
+
   void fit_without(const std::vector<std::size_t>& held_out) {
     const auto is_held_out = [&](std::size_t i) {
       return std::ranges::binary_search(held_out, part_of_[i]);
     };
+    fitted_ = paused_.fitted;
     if (!paused_.model) {
       paused_.model =
           fit([&](std::size_t i) { return !is_held_out(i); }, kFewestFitted, 0.05, 0.45);
@@ -207,6 +225,8 @@ class TrainingRun {
     });
     batcher.flush();
     FitControl control = request_.control;
+    // what scores must be as large as what the thresholds were derived with
+    if (least == kAll || paused_.refitting) control.enough = {};
     control.progress = [&](double fraction, const std::string& stage) {
       report(middle + (to - middle) * fraction, stage);
     };
@@ -228,12 +248,12 @@ class TrainingRun {
 
   /// So few frames that a pause begins anew.
   void leave_one_out() {
-    paused_ = PausedTraining{.frames = count_};
+    begin_anew();
     const double step = 0.45 / static_cast<double>(parts_);
     for (std::size_t out = 0; out < parts_; ++out) {
       const double from = 0.05 + step * static_cast<double>(out);
       const auto model =
-          fit([&](std::size_t i) { return part_of_[i] != out; }, count_, from, from + step);
+          fit([&](std::size_t i) { return part_of_[i] != out; }, kAll, from, from + step);
       score(
           *model, [&](std::size_t i) { return part_of_[i] == out; }, from + step, from + step);
     }
@@ -283,6 +303,9 @@ class TrainingRun {
     manifest.options = options_;
     manifest.input = request_.preprocess.spec;
     manifest.thresholds = calibration.thresholds;
+    if (request_.start) {
+      manifest.thresholds.min_area = request_.start->manifest.thresholds.min_area;
+    }
     manifest.threshold_origin = calibration.origin;
     manifest.training = training_facts();
     manifest.backbone =
@@ -299,7 +322,6 @@ class TrainingRun {
     facts.images = static_cast<std::int64_t>(fitted_);
     if (request_.start) {
       facts.images += request_.start->manifest.training.images;
-      facts.marked_good = request_.start->manifest.training.marked_good;
       facts.continued_from = request_.start->sha256;
     }
     facts.skipped = static_cast<std::int64_t>(skipped_.size());
@@ -355,7 +377,15 @@ std::vector<std::size_t> held_out_indices(std::size_t count, double share, bool 
 
 ModelFile train(FrameSource& good, const TrainRequest& request) {
   const c10::NoGradGuard no_gradients;
-  return TrainingRun(good, request).run();
+  try {
+    return TrainingRun(good, request).run();
+  } catch (const Error& error) {
+    if (request.paused != nullptr && error.code() != ErrorCode::kCancelled) *request.paused = {};
+    throw;
+  } catch (...) {
+    if (request.paused != nullptr) *request.paused = {};  // what broke is not gone on with
+    throw;
+  }
 }
 
 }  // namespace uad

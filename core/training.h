@@ -25,7 +25,8 @@ namespace uad {
 struct Continuation {
   std::shared_ptr<const AnomalyModel> model;  ///< shared with every fitter that starts from it
   Manifest manifest;
-  std::string sha256;  ///< of the file
+  ScoreMap sensitivity;  ///< its gains, which stay unless new ones are learnt
+  std::string sha256;    ///< of the file
 };
 
 /// What a cancelled training leaves behind, so that one with the same request and the same frames
@@ -70,7 +71,7 @@ struct TrainRequest {
 /// share of the parts (at least 5), or, with fewer than 10 parts, every part once, each scored by a
 /// model of the others; the final model then always sees all of them.
 ///
-/// With `control.enough` the model is that of the frames seen so far (2 at least); where the
+/// With `control.enough` the model is that of the frames seen so far (10 at least); where the
 /// thresholds are known by then, the refit has seen as many as the fit before or does not begin.
 /// @throws Error(kBadOption) for fewer than 2 parts, fewer than 10 where a promise is asked for, or
 ///   a share outside 0…1; Error(kCancelled); what method and source throw.

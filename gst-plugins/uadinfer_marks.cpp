@@ -18,7 +18,11 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kModel[] = "learnt.uad";
+constexpr char kCandidate[] = "candidate.uad";   // written, not in service yet
+constexpr char kBefore[] = "learnt-before.uad";  // what undo brings back
+constexpr char kUndone[] = "undone.uad";
 constexpr char kList[] = "marks.jsonl";
+constexpr char kNotListed[] = "What was done is not in the list of evidence: ";
 
 std::string picture_name(const Analysis& analysis) {
   std::string time = iso_8601(analysis.capture.utc_us);
@@ -78,23 +82,49 @@ void MarkReport::learn(const JudgedFrame& frame, const std::stop_token& stop,
                        const std::function<void(const AnalyserPtr&)>& learnt) {
   const InferSettings now = settings_();
   const fs::path folder = now.evidence;
+  if (folder.empty())
+    throw Error(ErrorCode::kBadOption, "There is no folder for it; set evidence.");
   backend().save_picture(*frame.tiles, folder / picture_name(*frame.analysis));
   while (true) {
-    const AnalyserPtr from = models.get();
+    const AnalyserPtr from = models.settled(stop);
     if (!from) throw Error(ErrorCode::kFailed, "There is no model in service.");
     const Thresholds in_force =
         apply(from->model().manifest().thresholds, now.inference(true).overrides);
     const Outcome outcome{
         true,
         from->model().learn_good(
-            *frame.tiles, {in_force.image.thr, in_force.warn, now.kept_defects, folder / kModel},
-            stop),
+            *frame.tiles,
+            {in_force.image.thr, in_force.warn, now.kept_defects, folder / kCandidate}, stop),
         ""};
     const AnalyserPtr to = outcome.learnt.model ? from->with(outcome.learnt.model) : nullptr;
+    if (stop.stop_requested()) return;
     if (to && !models.put_after(from, to)) continue;  // meanwhile another model came
+    if (to) {
+      const std::lock_guard guard(lock_);
+      std::error_code absent;
+      fs::rename(folder / kModel, folder / kBefore, absent);
+      if (absent) fs::remove(folder / kBefore, absent);
+      fs::rename(folder / kCandidate, folder / kModel);
+      newest_ = outcome.learnt.model->sha256();
+    }
     tell(frame, outcome);
     if (to) learnt(to);
     return;
+  }
+}
+
+void MarkReport::undo(const std::string& undone) {
+  const std::lock_guard guard(lock_);
+  if (newest_ != undone) return;
+  newest_.clear();
+  const fs::path folder = settings_().evidence;
+  std::error_code absent;
+  fs::rename(folder / kModel, folder / kUndone, absent);
+  fs::rename(folder / kBefore, folder / kModel, absent);
+  try {
+    LineLog(folder / kList).append(nlohmann::json({{"undone", undone}}).dump());
+  } catch (...) {
+    post_warning(element_, std::current_exception(), kNotListed);
   }
 }
 
@@ -113,18 +143,6 @@ void MarkReport::tell(const JudgedFrame& frame, const Outcome& outcome) const {
   const fs::path folder = settings_().evidence;
   const std::string model = learnt.model ? (folder / kModel).string() : "";
   const std::string sha256 = learnt.model ? learnt.model->sha256() : analysis.model_sha256;
-  gst_element_post_message(
-      element_,
-      element_message(
-          element_,
-          gst_structure_new("uad-update", "frame", G_TYPE_UINT64, analysis.capture.frame, "pts",
-                            G_TYPE_UINT64, analysis.capture.pts, "accepted", G_TYPE_BOOLEAN,
-                            outcome.accepted ? TRUE : FALSE, "score-before", G_TYPE_DOUBLE,
-                            learnt.before, "score-after", G_TYPE_DOUBLE, learnt.after, "defects",
-                            G_TYPE_UINT64, static_cast<guint64>(learnt.defects), "path",
-                            G_TYPE_STRING, model.c_str(), "sha256", G_TYPE_STRING, sha256.c_str(),
-                            "why", G_TYPE_STRING, outcome.why.c_str(), nullptr))
-          .release());
   const nlohmann::ordered_json line = {{"utc", iso_8601(analysis.capture.utc_us)},
                                        {"frame", analysis.capture.frame},
                                        {"pts", analysis.capture.pts},
@@ -139,8 +157,20 @@ void MarkReport::tell(const JudgedFrame& frame, const Outcome& outcome) const {
   try {
     LineLog(folder / kList).append(line.dump());
   } catch (...) {
-    post_warning(element_, std::current_exception(), "The mark is not in the list of evidence: ");
+    post_warning(element_, std::current_exception(), kNotListed);
   }
+  gst_element_post_message(
+      element_,
+      element_message(
+          element_,
+          gst_structure_new("uad-update", "frame", G_TYPE_UINT64, analysis.capture.frame, "pts",
+                            G_TYPE_UINT64, analysis.capture.pts, "accepted", G_TYPE_BOOLEAN,
+                            outcome.accepted ? TRUE : FALSE, "score-before", G_TYPE_DOUBLE,
+                            learnt.before, "score-after", G_TYPE_DOUBLE, learnt.after, "defects",
+                            G_TYPE_UINT64, static_cast<guint64>(learnt.defects), "path",
+                            G_TYPE_STRING, model.c_str(), "sha256", G_TYPE_STRING, sha256.c_str(),
+                            "why", G_TYPE_STRING, outcome.why.c_str(), nullptr))
+          .release());
 }
 
 void MarkReport::unknown(std::uint64_t pts) const {

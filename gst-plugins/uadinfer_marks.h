@@ -28,6 +28,8 @@ class MarkReport {
   /// Makes the folder of evidence, if there is to be one.
   /// @throws Error(kBadOption, kNotFound, kFailed) for settings that cannot work.
   static void prepare(const InferSettings& settings);
+  /// The model that `undone` was is out of service again: if it came from a mark, so is its file.
+  void undo(const std::string& undone);
   /// A mark without a frame that it could mean.
   void unknown(std::uint64_t pts) const;
 
@@ -45,6 +47,8 @@ class MarkReport {
 
   GstElement* element_;
   std::function<InferSettings()> settings_;
+  std::mutex lock_;     // guards the rest
+  std::string newest_;  // SHA-256 of the model in learnt.uad; "" = undone, or none of this run
 };
 
 }  // namespace uad::gst

@@ -85,6 +85,13 @@ void InferSession::set_property(GParamSpec* spec, guint id, const GValue* value)
 void InferSession::follow(const InferSettings& before) {
   const InferSettings now = settings();
   engine_.models().keep_previous(now.keep_previous);
+  if (before.evidence != now.evidence || before.kept_defects != now.kept_defects) {
+    try {
+      MarkReport::prepare(now);
+    } catch (...) {
+      post_warning(element_, std::current_exception(), "Frames cannot be marked as good: ");
+    }
+  }
   engine_.marks().remember_up_to(now.frames_to_remember());
   // without a watch, a missing model is an error
   const bool nothing_to_wait_for = before.watch && !now.watch && engine_.models().gave_up();
@@ -158,8 +165,11 @@ void InferSession::load_shadow() {
 }
 
 bool InferSession::undo() {
+  engine_.marks().drop();  // what is being learnt belongs to what is undone
+  const AnalyserPtr current = engine_.models().get();
   const AnalyserPtr previous = engine_.models().undo();
   if (!previous) return false;
+  if (current) mark_report_.undo(current->model().sha256());
   serve_from(previous->file().string());
   on_loaded(previous, "undo");
   return true;

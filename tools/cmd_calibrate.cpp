@@ -120,6 +120,7 @@ ModelFile with_thresholds(const fs::path& file, const Evaluation& scored,
   Manifest& manifest = contents.manifest;
   const double min_area = manifest.thresholds.min_area;
   manifest.thresholds = calibration.thresholds;
+  manifest.training.marked_good = 0;  // that is counted from the thresholds on
   manifest.thresholds.min_area = min_area;
   manifest.threshold_origin = calibration.origin;
   manifest.threshold_origin.facts["data_sha256"] = scored.test_sha256;

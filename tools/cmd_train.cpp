@@ -287,7 +287,9 @@ nlohmann::json train_one(const CategoryData& data, bool group, const TrainReques
   for (const SkippedFrame& frame : source->skipped()) {
     note(fmt::format("skipped \"{}\": {}", frame.name, frame.reason));
   }
-  file.manifest.thresholds.min_area = args.get<double>("min_area");
+  if (!request.start || std::ranges::find(args.given, "min_area") != args.given.end()) {
+    file.manifest.thresholds.min_area = args.get<double>("min_area");
+  }
   if (args.get<std::string>("calibrate_on") == "test") {
     calibrate_on_test_set(file, request, data, args);
   }

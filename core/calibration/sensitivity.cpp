@@ -50,14 +50,23 @@ ScoreMap SensitivityFit::finish() const {
     const double variance = std::max(0.0, squares_[i] / count - mean * mean);
     level.values[i] = static_cast<float>(mean + 3 * std::sqrt(variance));
   }
-  level = gaussian_blur(level, std::max(1.0, std::min(size_.width, size_.height) / 32.0));
-  std::vector<float> sorted = level.values;
+  ScoreMap seen = level;  // 1, and 0 where nothing ever scores: ignored, and no part of the blur
+  for (float& value : seen.values) value = value > 0 ? 1.0F : 0.0F;
+  const double sigma = std::max(1.0, std::min(size_.width, size_.height) / 32.0);
+  const ScoreMap weight = gaussian_blur(seen, sigma);
+  level = gaussian_blur(level, sigma);
+  std::vector<float> sorted;
+  for (std::size_t i = 0; i < level.values.size(); ++i) {
+    level.values[i] = seen.values[i] > 0 ? level.values[i] / weight.values[i] : 0.0F;
+    if (level.values[i] > 0) sorted.push_back(level.values[i]);
+  }
+  if (sorted.empty()) return {size_.width, size_.height, std::vector<float>(sum_.size(), 1.0F)};
   const auto middle = sorted.begin() + std::ssize(sorted) / 2;
   std::ranges::nth_element(sorted, middle);
   const float median = *middle;
   for (float& value : level.values) {
     // what is ignored, or scores nothing, keeps its threshold
-    value = value > 0 && median > 0 ? std::clamp(median / value, kLeastGain, kMostGain) : 1.0F;
+    value = value > 0 ? std::clamp(median / value, kLeastGain, kMostGain) : 1.0F;
   }
   return level;
 }

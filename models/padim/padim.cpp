@@ -173,17 +173,16 @@ class PadimFitter final : public Fitter {
 
   [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const FitControl& control) override {
     if (fits_.empty()) fits_.resize(1);
-    std::vector<padim::Gaussians> gaussians;
-    for (padim::GaussianFit& fit : fits_) {
+    while (finished_.size() < fits_.size()) {  // those of a cancelled call are there already
       const ComputeScope scope;
-      gaussians.push_back(fit.finish(device_, control.cancel));
+      finished_.push_back(fits_[finished_.size()].finish(device_, control.cancel));
       if (control.progress) {
-        control.progress(static_cast<double>(gaussians.size()) / static_cast<double>(fits_.size()),
+        control.progress(static_cast<double>(finished_.size()) / static_cast<double>(fits_.size()),
                          "statistics");
       }
     }
     return std::make_unique<PadimModel>(make_traits(options_, backbone_sha256_), *features_,
-                                        std::move(gaussians));
+                                        std::move(finished_));
   }
 
   [[nodiscard]] std::int64_t peak_bytes(std::int64_t) const override {
@@ -214,6 +213,7 @@ class PadimFitter final : public Fitter {
   std::string backbone_sha256_;
   std::array<std::int64_t, 3> shape_{};  // of the first images: height, width, windows
   std::vector<padim::GaussianFit> fits_;
+  std::vector<padim::Gaussians> finished_;
 };
 
 std::unique_ptr<AnomalyModel> load_padim(const CheckpointReader& in, const Execution& execution) {

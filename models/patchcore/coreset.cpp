@@ -21,7 +21,8 @@ constexpr std::int64_t kLanes = 16;    // points side by side
 constexpr std::int64_t kLeading = 16;  // coordinates looked at first
 constexpr std::int64_t kBlocksPerTask = 512;
 constexpr float kRoundingMargin = 1.0F + 1e-4F;  // float32 sums of a few hundred squares
-constexpr float kPicked = -1.0F;                 // below every squared distance
+constexpr std::int64_t kLeastPicks = 64;
+constexpr float kPicked = -1.0F;  // below every squared distance
 
 struct Farthest {
   float distance = kPicked;
@@ -181,7 +182,8 @@ std::vector<std::int64_t> select_centres(const at::Tensor& points, std::int64_t 
       throw Error(ErrorCode::kCancelled, "The selection of the memory bank was cancelled.");
     }
     farthest = selection.add_centre(farthest.index);
-    if (control.enough.stop_requested()) return picked;
+    const auto made = static_cast<std::int64_t>(picked.size());
+    if (made >= count / 4 && made >= kLeastPicks && control.enough.stop_requested()) return picked;
     if (picked.size() % 64 != 0) continue;
     if (control.progress) {
       control.progress(static_cast<double>(picked.size()) / static_cast<double>(count),

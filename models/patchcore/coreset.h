@@ -39,7 +39,8 @@ struct Start {
 /// (Skipping by the triangle inequality was tried: distances between patches differ too little.)
 /// @param points  float32 [n, d], contiguous, on the CPU. @param count  1 to n.
 /// @return indices in the order of selection, each once.
-/// Any number of picks is a selection of that size, so `control.enough` ends it with those made.
+/// Any number of picks is a selection of that size, so `control.enough` ends it with those made, but
+/// not before a quarter: fewer would score otherwise than anybody expects of `count`.
 /// Tells the figure "coverage": how far the worst point is from the picks, in the points' space.
 /// @throws Error(kCancelled).
 [[nodiscard]] std::vector<std::int64_t> select_centres(const at::Tensor& points, std::int64_t count,

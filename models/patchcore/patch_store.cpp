@@ -2,6 +2,7 @@
 #include "models/patchcore/patch_store.h"
 
 #include <algorithm>
+#include <limits>
 #include <random>
 
 #include <ATen/ATen.h>
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::int64_t kAmazonProjection = 128;
 constexpr std::size_t kAmazonStarts = 10;
+constexpr std::int64_t kUnsplit = std::numeric_limits<std::int64_t>::max();
 
 // Distinct points where the selection begins. Taken modulo, because std distributions differ.
 Start draw_start(Flavour flavour, std::int64_t count, std::mt19937_64& random) {
@@ -33,12 +35,14 @@ Start draw_start(Flavour flavour, std::int64_t count, std::mt19937_64& random) {
 }  // namespace
 
 void PatchStore::add(const at::Tensor& patches) {
-  if (patches.size(0) == 0) return;
-  chunks_.push_back(patches.to(at::kCPU));
-  count_ += patches.size(0);
-  if (bound_ == 0 || count_ < bound_ + kSlack) return;
-  chunks_ = {select(bound_, {})};
-  count_ = bound_;
+  for (const at::Tensor& some : patches.to(at::kCPU).split(bound_ > 0 ? kSlack : kUnsplit)) {
+    if (some.size(0) == 0) return;
+    chunks_.push_back(some);
+    count_ += some.size(0);
+    if (bound_ == 0 || count_ < bound_ + kSlack) continue;
+    chunks_ = {select(bound_, {})};
+    count_ = bound_;
+  }
 }
 
 at::Tensor PatchStore::select(std::int64_t number, const FitControl& control) const {
@@ -49,7 +53,7 @@ at::Tensor PatchStore::select(std::int64_t number, const FitControl& control) co
 }
 
 std::int64_t PatchStore::peak_bytes(std::int64_t count, double share) const {
-  if (bound_ > 0) count = std::min(count, bound_ + kSlack);
+  if (bound_ > 0) count = std::min(count, bound_ + 2 * kSlack);
   const std::int64_t projected =
       flavour_ == Flavour::kAmazon ? kAmazonProjection : projected_dimension(count);
   const auto selected = static_cast<std::int64_t>(share * static_cast<double>(count));

@@ -6,6 +6,8 @@
 
 #include "core/data/image_io.h"
 #include "core/files/model_file.h"
+#include "core/loaded_model.h"
+#include "core/preprocessor.h"
 #include "core/training.h"
 #include "models/registry.h"
 #include "tests/core/frame_list.h"
@@ -90,6 +92,30 @@ TEST(StreamTrainer, ACancelledFitGoesOnToTheSameModel) {
     const Trained resumed = trainer->fit(folder / "b.uad", {});
     EXPECT_EQ(resumed.manifest.tensor_sha256, whole.manifest.tensor_sha256) << method;
     EXPECT_EQ(resumed.manifest.thresholds, whole.manifest.thresholds) << method;
+  }
+}
+
+TEST(StreamTrainer, EndedAsEarlyAsCanBeItStillTellsOtherFramesApart) {
+  const test::TempDir folder;
+  const Image odd{160, 96, 3, std::vector<std::uint8_t>(160 * 96 * 3, 128)};
+  for (const std::string method : {"padim", "patchcore"}) {
+    for (const double at : {0.0, 0.2, 0.6}) {  // before, in the fit, in the refit
+      std::stop_source enough;
+      const FitControl control{[&](double fraction, const std::string&) {
+                                 if (fraction >= at) enough.request_stop();
+                               },
+                               {},
+                               {},
+                               enough.get_token()};
+      const Trained trained = trainer_with(options_of(method), 20)->fit(folder / "a.uad", control);
+      const ModelPtr model = load_model(folder / "a.uad", models::method_table(), {}, {}, {});
+      const TilePreprocessor preprocessor({model->manifest().input, {}});
+      const double reject = trained.manifest.thresholds.image.thr;
+      EXPECT_GE(model->analyse(*preprocessor.cut(view(odd))).score, reject) << method << at;
+      EXPECT_LT(model->analyse(*preprocessor.cut(view(camera_frame(50)))).score, reject)
+          << method << at;
+      EXPECT_GE(trained.manifest.training.images, 10) << method << at;
+    }
   }
 }
 

@@ -41,6 +41,7 @@ Harness::Harness(const std::string& launch, const std::string& caps, bool live)
 
 Harness::~Harness() {
   gst_harness_teardown(harness_);
+  gst_bus_set_flushing(bus_, TRUE);  // messages hold the element, which holds the bus
   gst_object_unref(bus_);
 }
 

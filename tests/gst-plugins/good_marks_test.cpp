@@ -74,6 +74,37 @@ TEST_F(GoodMarksTest, AMarkedFrameIsLearntAndUndoTakesItBack) {
   g_signal_emit_by_name(h.element("uadinfer").get(), "undo", &undone);
   EXPECT_TRUE(undone);
   EXPECT_EQ(score(h, kBad, 3), rejected) << "to the bit";
+  EXPECT_FALSE(fs::exists(evidence() / "learnt.uad")) << "nor does a restart find it";
+  EXPECT_TRUE(fs::exists(evidence() / "undone.uad"));
+  EXPECT_TRUE(list().back().contains("undone"));
+}
+
+TEST_F(GoodMarksTest, UndoBringsBackTheFileOfTheMarkBefore) {
+  Harness h(line());
+  for (int i = 0; i < 2; ++i) {
+    score(h, 204 + 25 * i, i);
+    ASSERT_TRUE(mark(h, GST_CLOCK_TIME_NONE));
+    ASSERT_TRUE(accepted(h.message(GST_MESSAGE_ELEMENT, "uad-update")));
+    ASSERT_TRUE(h.message(GST_MESSAGE_ELEMENT, "uad-model-changed"));
+  }
+  EXPECT_TRUE(fs::exists(evidence() / "learnt-before.uad"));
+  gboolean undone = FALSE;
+  g_signal_emit_by_name(h.element("uadinfer").get(), "undo", &undone);
+  EXPECT_TRUE(undone);
+  EXPECT_TRUE(fs::exists(evidence() / "learnt.uad"));
+  EXPECT_FALSE(fs::exists(evidence() / "learnt-before.uad"));
+}
+
+TEST_F(GoodMarksTest, UndoDropsWhatIsBeingLearnt) {
+  Harness h("uadinfer evidence=" + evidence().string() +
+            " model=" + model({.learn_delay_ms = 20000}, "slow.uad"));
+  score(h, kBad, 0);
+  ASSERT_TRUE(mark(h, 0));
+  gboolean undone = TRUE;
+  g_signal_emit_by_name(h.element("uadinfer").get(), "undo", &undone);
+  EXPECT_FALSE(undone) << "no model was replaced";
+  EXPECT_FALSE(h.message(GST_MESSAGE_ELEMENT, "uad-update", 100ms));
+  EXPECT_NEAR(score(h, kBad, 1), 0.8, 1e-5);
 }
 
 TEST_F(GoodMarksTest, EvidenceIsKeptOfEveryMark) {

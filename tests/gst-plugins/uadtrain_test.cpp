@@ -117,6 +117,7 @@ TEST_F(Uadtrain, CollectsAgainAfterAModel) {
   EXPECT_EQ(number(h.message(GST_MESSAGE_ELEMENT, "uad-model-ready"), "frames"), 3U);
   for (int i = 4; i < 8; ++i) h.through(25 * i, i);
   EXPECT_EQ(stat(h, "kept"), 3U) << "not asked for";
+  ASSERT_TRUE(eventually([&] { return stage(h) == "ready"; }));
   g_object_set(h.element("uadtrain").get(), "collect", FALSE, nullptr);
   EXPECT_TRUE(h.message(GST_MESSAGE_ELEMENT, "uad-model-ready")) << "fitted once more";
   g_object_set(h.element("uadtrain").get(), "collect", TRUE, nullptr);
@@ -126,8 +127,9 @@ TEST_F(Uadtrain, CollectsAgainAfterAModel) {
 }
 
 TEST_F(Uadtrain, FinishEarlyGivesTheModelOfWhatWasSeen) {
-  Harness h(line("options=options,fit_delay_ms=60000"));
+  Harness h(line("frames=3 options=options,fit_delay_ms=10000"));
   for (int i = 0; i < 3; ++i) h.through(50 * i, i);
+  ASSERT_TRUE(h.message(GST_MESSAGE_ELEMENT, "uad-progress"));
   g_signal_emit_by_name(h.element("uadtrain").get(), "finish-early");
   EXPECT_TRUE(h.message(GST_MESSAGE_ELEMENT, "uad-model-ready"));
 }

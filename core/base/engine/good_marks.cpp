@@ -37,6 +37,12 @@ bool GoodMarks::mark(std::uint64_t pts) {
   return true;
 }
 
+void GoodMarks::drop() {
+  const std::lock_guard guard(lock_);
+  marked_.clear();
+  lesson_.request_stop();
+}
+
 std::size_t GoodMarks::remembered() const {
   const std::lock_guard guard(lock_);
   return frames_.size();
@@ -57,16 +63,20 @@ void GoodMarks::run(const std::stop_token& stop) {
   be_nice(kBackgroundNiceness);  // before any parallel region: its threads inherit it
   while (true) {
     JudgedFrame frame;
+    std::stop_token lesson;
     {
       std::unique_lock guard(lock_);
       if (!changed_.wait(guard, stop, [this] { return !marked_.empty(); })) return;
       frame = std::move(marked_.front());
       marked_.pop_front();
+      lesson_ = std::stop_source();
+      lesson = lesson_.get_token();
     }
+    const std::stop_callback pass_on(stop, [this] { drop(); });
     try {
-      events_.learn(frame, stop);
+      events_.learn(frame, lesson);
     } catch (...) {
-      if (!stop.stop_requested()) events_.refused(frame, std::current_exception());
+      if (!lesson.stop_requested()) events_.refused(frame, std::current_exception());
     }
   }
 }

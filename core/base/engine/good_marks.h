@@ -47,6 +47,9 @@ class GoodMarks {
   /// @param pts  of the frame, ns; kNoTime = the newest that did not pass.
   /// @return false if no such frame is remembered. A frame can be marked once.
   bool mark(std::uint64_t pts);
+  /// Forgets what is marked but not learnt yet, and ends the learning at work. Frames that are
+  /// remembered stay.
+  void drop();
   /// Frames that are remembered now.
   [[nodiscard]] std::size_t remembered() const;
   /// Ends the learning, forgets frames and marks.
@@ -61,6 +64,7 @@ class GoodMarks {
   std::size_t most_ = 0;
   std::deque<JudgedFrame> frames_;
   std::deque<JudgedFrame> marked_;
+  std::stop_source lesson_;
   std::jthread thread_;
 };
 

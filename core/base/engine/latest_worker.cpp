@@ -31,7 +31,8 @@ AnalysisPtr LatestWorker::latest() {
 bool LatestWorker::free_by(Clock::time_point when) const {
   const std::lock_guard guard(lock_);
   if (waiting_) return false;
-  return !running_ || started_ + last_duration_ <= when;
+  if (!running_) return true;
+  return last_duration_ && started_ + *last_duration_ <= when;
 }
 
 std::uint64_t LatestWorker::dropped() const {
@@ -63,7 +64,7 @@ void LatestWorker::stop() {
   const std::lock_guard guard(lock_);
   failure_ = nullptr;
   dropped_ = 0;
-  last_duration_ = {};
+  last_duration_.reset();
 }
 
 void LatestWorker::rethrow_failure() {

@@ -8,6 +8,7 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "core/base/results/analysis.h"
@@ -32,7 +33,8 @@ class LatestWorker {
   void submit(Job job);
   /// The newest finished result, or null. @throws what a job threw, once.
   [[nodiscard]] AnalysisPtr latest();
-  /// A job handed over now would start by `when`, judged by how long the last one took.
+  /// A job handed over now would start by `when`, judged by how long the last one took; before that
+  /// is known, only if none is at work.
   [[nodiscard]] bool free_by(Clock::time_point when) const;
   /// Jobs that were replaced before they ran.
   [[nodiscard]] std::uint64_t dropped() const;
@@ -58,7 +60,7 @@ class LatestWorker {
   std::uint64_t running_epoch_ = 0;
   std::uint64_t dropped_ = 0;
   Clock::time_point started_{};
-  Clock::duration last_duration_{};
+  std::optional<Clock::duration> last_duration_;
   AnalysisPtr latest_;
   std::exception_ptr failure_;
   std::jthread thread_;

@@ -84,7 +84,14 @@ void LearningEngine::take(const FrameView& frame) {
     const std::lock_guard guard(lock_);
     if (stage_ != LearningStage::kCollecting || enough_) return;
     trainer = trainer_;
+    adding_ = true;
   }
+  const auto done = [this](LearningEngine*) {
+    const std::lock_guard guard(lock_);
+    adding_ = false;
+    changed_.notify_all();
+  };
+  const std::unique_ptr<LearningEngine, decltype(done)> also_if_it_throws(this, done);
   const Collected collected = trainer->add(frame);
   const std::lock_guard guard(lock_);
   if (collected == Collected::kKept) ++counts_.kept;
@@ -118,11 +125,10 @@ void LearningEngine::begin_collection() {
 }
 
 void LearningEngine::finish_early() {
-  {
-    const std::lock_guard guard(lock_);
-    early_.request_stop();
-  }
-  finish_collecting();
+  const std::lock_guard guard(lock_);
+  if (stage_ == LearningStage::kFitting) early_.request_stop();
+  if (stage_ == LearningStage::kCollecting) enough_ = true;
+  changed_.notify_all();
 }
 
 void LearningEngine::cancel() {
@@ -164,7 +170,7 @@ void LearningEngine::run(const std::stop_token& stop) {
   foresee();
   while (true) {
     guard.lock();
-    if (!changed_.wait(guard, stop, [this] { return enough_; })) return;
+    if (!changed_.wait(guard, stop, [this] { return enough_ && !adding_; })) return;
     fit_ = std::stop_source();
     const bool full = std::exchange(full_, false);
     const std::size_t kept = counts_.kept;

@@ -75,7 +75,7 @@ class LearningEngine {
   /// After a model, a failure or a cancelled fit, or once the one at work has come to it: frames
   /// are wanted again, beside those kept. The next fit learns from all.
   void collect_more();
-  /// The fit ends soon with the model of what it has seen; a collection ends first.
+  /// A fit ends soon with the model of what it has seen; a collection ends, and its fit begins.
   void finish_early();
   /// The fit ends soon without a model.
   void cancel();
@@ -111,6 +111,7 @@ class LearningEngine {
   bool enough_ = false;     // the next fit is wanted
   bool more_ = false;       // after this fit, another collection
   bool full_ = false;
+  bool adding_ = false;  // the stream is in add(): no fit begins
   bool interrupted_ = false;
   std::stop_source fit_;
   std::stop_source early_;

@@ -111,6 +111,14 @@ class LoadSlot {
     return value_;
   }
 
+  /// Waits until nothing is on its way any more, or `stop` is requested. @return what is in service
+  /// then, or null.
+  [[nodiscard]] Ptr settled(const std::stop_token& stop) const {
+    std::unique_lock guard(lock_);
+    changed_.wait(guard, stop, [this] { return !loading_; });
+    return value_;
+  }
+
   /// Nothing is in service or on its way because the load failed, and `failed` has returned: what
   /// the caller breaks off now is explained already.
   [[nodiscard]] bool gave_up() const {

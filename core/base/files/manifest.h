@@ -35,7 +35,7 @@ struct TrainingFacts {
   std::string created_utc;                      ///< ISO 8601
   std::map<std::string, std::string> versions;  ///< "uad", "libtorch", "opencv" …
   std::string continued_from;    ///< SHA-256 of the model file that went on learning; "" = none
-  std::int64_t marked_good = 0;  ///< frames that somebody called good after the training
+  std::int64_t marked_good = 0;  ///< frames called good since the thresholds were derived
   bool operator==(const TrainingFacts&) const = default;
 };
 

@@ -47,6 +47,7 @@ TEST(Sensitivity, WhatIsIgnoredKeepsItsThreshold) {
   fit.add(halves(0, 5));
   fit.add(halves(0, 5));
   EXPECT_EQ(fit.finish().at(16, 4), 1.0F);
+  EXPECT_NEAR(fit.finish().at(16, 33), 1.0F, 1e-5) << "and does not touch what lies beside it";
 }
 
 TEST(Sensitivity, EqualEverywhereIsNoChange) {

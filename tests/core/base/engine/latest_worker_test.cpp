@@ -119,6 +119,13 @@ TEST_F(LatestWorkerTest, DrainThrowsWhatTheLastJobThrew) {
   EXPECT_THROW(worker.drain(5s), uad::Error);
 }
 
+TEST_F(LatestWorkerTest, OfTheFirstJobNobodyKnowsHowLongItTakes) {
+  hold(1);
+  EXPECT_FALSE(worker.free_by(LatestWorker::Clock::now() + 1h));
+  release.set_value();
+  EXPECT_EQ(result(1), 1);
+}
+
 TEST_F(LatestWorkerTest, BusyWorkerIsFreeByTheTimeTheLastJobTook) {
   EXPECT_TRUE(worker.free_by(LatestWorker::Clock::now()));
   hold(1);

@@ -106,12 +106,16 @@ TEST_F(LearningEngineTest, TheStreamDoesNotWaitForTheFit) {
 TEST_F(LearningEngineTest, EndsEarlyWithTheModelOfWhatWasSeen) {
   start({});
   offer(2);
-  engine.finish_early();  // the collection first
+  engine.finish_early();  // a collection ends, its fit is a whole one
+  puppet.load()->fits.acquire();
+  EXPECT_EQ(engine.stage(), LearningStage::kFitting);
+  engine.finish_early();
   engine.wait();
   EXPECT_EQ(engine.stage(), LearningStage::kReady);
   EXPECT_EQ(written, "early");
+  engine.finish_early();  // too late: the model stays
+  EXPECT_EQ(engine.stage(), LearningStage::kReady);
   engine.finish_collecting();  // the next fit is a whole one again
-  puppet.load()->fits.acquire();
   puppet.load()->fits.acquire();
   puppet.load()->go.release();
   engine.wait();

@@ -107,6 +107,37 @@ TEST(LoadSlot, NewestWishWinsAndCancelsTheOneBefore) {
   EXPECT_TRUE(held.cancelled);
 }
 
+TEST(LoadSlot, PutAfterRefusesWhereAnotherCameInBetween) {
+  Slot slot({});
+  slot.keep_previous(true);
+  slot.put(std::make_shared<const int>(1));
+  const Slot::Ptr first = slot.get();
+  EXPECT_TRUE(slot.put_after(first, std::make_shared<const int>(2)));
+  EXPECT_FALSE(slot.put_after(first, std::make_shared<const int>(3))) << "2 is in service";
+  EXPECT_EQ(*slot.get(), 2);
+  EXPECT_EQ(slot.undo(), first) << "and 1 was kept";
+  Held held;
+  slot.load(held.job(4));
+  held.started.get_future().wait();
+  EXPECT_FALSE(slot.put_after(first, std::make_shared<const int>(5))) << "4 is on its way";
+  held.release.release();
+  EXPECT_EQ(*slot.settled({}), 4);
+}
+
+TEST(LoadSlot, SettledWaitsForTheLoadUnlessItIsStopped) {
+  Held held;
+  Slot slot({});
+  slot.put(std::make_shared<const int>(1));
+  slot.load(held.job(2));
+  held.started.get_future().wait();
+  std::stop_source stop;
+  auto waits = std::async(std::launch::async, [&] { return slot.settled(stop.get_token()); });
+  EXPECT_EQ(waits.wait_for(20ms), std::future_status::timeout);
+  stop.request_stop();
+  EXPECT_EQ(*waits.get(), 1);
+  held.release.release();
+}
+
 TEST(LoadSlot, InterruptWakesTheWaitUntilResumed) {
   Held held;
   Slot slot({});
