@@ -84,6 +84,21 @@ ObjectPtr<GstElement> child(const ObjectPtr<GstElement>& pipeline, const char* n
   return ObjectPtr<GstElement>::adopt(gst_bin_get_by_name(GST_BIN(pipeline.get()), name));
 }
 
+/// A pipeline that plays until this ends, whatever ends it.
+class Playing {
+ public:
+  explicit Playing(GstElement* pipeline) : pipeline_(pipeline) {
+    gst_element_set_state(pipeline_, GST_STATE_PLAYING);
+  }
+  ~Playing() { end(); }
+  Playing(const Playing&) = delete;
+  Playing& operator=(const Playing&) = delete;
+  void end() const { gst_element_set_state(pipeline_, GST_STATE_NULL); }
+
+ private:
+  GstElement* pipeline_;
+};
+
 /// Until an element message of this name.
 void wait_for(GstBus* bus, const char* name) {
   while (true) {
@@ -110,7 +125,7 @@ void measure(const std::string& model, std::chrono::seconds time, const std::str
   const auto sink = child(pipeline, "sink");
   const auto bus = ObjectPtr<GstBus>::adopt(gst_element_get_bus(pipeline.get()));
   LatenessLog log(sink.get());
-  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  const Playing playing(pipeline.get());  // ends before the log that its threads write to
   std::this_thread::sleep_for(std::chrono::seconds(3));  // the model is being loaded
   log.enter(1);
   std::this_thread::sleep_for(time);
@@ -126,7 +141,7 @@ void measure(const std::string& model, std::chrono::seconds time, const std::str
   std::this_thread::sleep_for(std::chrono::seconds(1));
   log.enter(5);
   std::this_thread::sleep_for(time);
-  gst_element_set_state(pipeline.get(), GST_STATE_NULL);
+  playing.end();
   log.print();
 }
 

@@ -135,7 +135,7 @@ TEST_F(Recipes, LearnGoodPartsEndsWithTheModel) {
 
 TEST_F(Recipes, LearnGoodPartsGoesOnWithTheModelItHasLearned) {
   ASSERT_EQ(run("learn-good-parts",
-                in_folder("new.uad") +
+                "'" + in_folder("a new.uad") + "'" +
                     " --judge --frames 6 --sink fakesink --source 'videotestsrc is-live=true "
                     "pattern=blink num-buffers=150 ! video/x-raw,width=64,height=48,"
                     "framerate=30/1' >" +
