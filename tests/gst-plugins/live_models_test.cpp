@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Models of uadinfer that replace each other while it runs: watch, undo, shadow, promote.
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <thread>
@@ -97,7 +98,9 @@ TEST_F(LiveModels, WatchDoesNotWaitWhereNoFileCouldHelp) {
       "uadinfer watch=true model=" +
       model() + " ! fakesink 2>" + (folder() / "err").string();
   EXPECT_NE(std::system(line.c_str()), 0);
-  EXPECT_NE(lines_of(folder() / "err").at(0).find("ERROR"), std::string::npos);
+  const auto lines = lines_of(folder() / "err");
+  EXPECT_TRUE(std::ranges::any_of(
+      lines, [](const std::string& one) { return one.find("ERROR") != std::string::npos; }));
 }
 
 TEST_F(LiveModels, TornAndVanishedFilesAreWarnedOfOnceEachAndTheNextGoodOneIsTaken) {

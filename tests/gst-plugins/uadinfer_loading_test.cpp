@@ -168,6 +168,7 @@ TEST_F(UadinferLoading, NoModelIsAnErrorThatNamesTheProperty) {
   const auto error = MessagePtr::adopt(gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR));
   EXPECT_NE(text_of(error).find("set model="), std::string::npos);
   gst_element_set_state(element, GST_STATE_NULL);
+  gst_bus_set_flushing(bus, TRUE);  // messages hold the element, which holds the bus
   gst_object_unref(element);
   gst_object_unref(bus);
 }
