@@ -2,6 +2,7 @@
 // Models of uadinfer that replace each other while it runs: watch, undo, shadow, promote.
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <thread>
 
@@ -93,6 +94,7 @@ TEST_F(LiveModels, WatchTakesAFileThatAppearsAndFramesPassUnscoredBefore) {
 }
 
 TEST_F(LiveModels, WatchDoesNotWaitWhereNoFileCouldHelp) {
+  if (std::getenv("UAD_SANITIZED") != nullptr) GTEST_SKIP() << "gst-launch-1.0 has no sanitizers";
   const std::string line =  // gst-launch-1.0 of GStreamer 1.22 now and then outlives an early error
       "UAD_BACKEND=/nowhere/libuad.so timeout 4 gst-launch-1.0 -q videotestsrc num-buffers=3 ! "
       "uadinfer watch=true model=" +
