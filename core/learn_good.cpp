@@ -67,9 +67,12 @@ class Lesson {
     const TilePreprocessor preprocessor({now_.file.manifest.input, {}});
     for (std::size_t i = 0; i < now_.file.self_test_frames.size(); ++i) {
       const auto tiles = preprocessor.cut_network_image(now_.file.self_test_frames[i]);
-      self_test_scores_.push_back(analyse_tiles(*model_, *tiles).score);  // raw, as at loading
+      check_stop();
+      ModelOutput output = analyse_tiles(*model_, *tiles);
+      self_test_scores_.push_back(output.score);  // without the sensitivity, as at loading
+      apply_sensitivity(now_.file.sensitivity, output);
       const bool real = i > 0;  // the first is drawn, see SelfTestFrames
-      const double good = score(*model_, *tiles);
+      const double good = output.score;
       if (!real || good < options_.reject) continue;
       if (score(*now_.model, *tiles) >= options_.reject) continue;
       throw Error(

@@ -49,7 +49,6 @@ void LearningEngine::start(LearningPlan plan, MakeTrainer make) {
   plan_ = std::move(plan);
   make_ = std::move(make);
   wanted_ = plan_.frames;
-  early_ = std::stop_source();
   stage_ = LearningStage::kPreparing;
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
@@ -172,6 +171,7 @@ void LearningEngine::run(const std::stop_token& stop) {
     guard.lock();
     if (!changed_.wait(guard, stop, [this] { return enough_ && !adding_; })) return;
     fit_ = std::stop_source();
+    early_ = std::stop_source();
     const bool full = std::exchange(full_, false);
     const std::size_t kept = counts_.kept;
     guard.unlock();
@@ -208,11 +208,7 @@ void LearningEngine::foresee() {
 
 void LearningEngine::fit() {
   enter(LearningStage::kFitting);
-  FitControl control{events_.progress, events_.figure, fit_.get_token(), {}};
-  {
-    const std::lock_guard guard(lock_);
-    control.enough = early_.get_token();
-  }
+  const FitControl control{events_.progress, events_.figure, fit_.get_token(), early_.get_token()};
   try {
     if (const std::size_t frames = trainer_->frames(); frames < 2) {
       throw Error(ErrorCode::kBadOption,
@@ -236,7 +232,6 @@ void LearningEngine::enter(LearningStage stage) {
   stage_ = stage;
   if (stage != LearningStage::kFitting) {
     enough_ = false;
-    early_ = std::stop_source();
     if (more_) begin_collection();
   }
   changed_.notify_all();
