@@ -16,6 +16,7 @@
 #include "models/backbones/mobilenet_v2.h"
 #include "models/backbones/resnet.h"
 #include "models/backbones/squeezenet.h"
+#include "models/backbones/vgg16.h"
 
 namespace uad::models {
 
@@ -57,6 +58,7 @@ std::vector<Row> make_table() {
     rows.push_back(network<ResNet>(shape.name, resnet_layers(shape), shape));
   }
   rows.push_back(network<SqueezeNet>("squeezenet1_1", squeezenet_layers()));
+  rows.push_back(network<Vgg16>("vgg16", vgg16_layers()));
   return rows;
 }
 

@@ -45,13 +45,18 @@ inline at::Tensor hashed_tensor(const std::string& name, at::IntArrayRef shape) 
   return tensor;
 }
 
+/// A parameter of rank 2 or more.
+inline at::Tensor hashed_weight(const std::string& name, at::IntArrayRef shape) {
+  at::Tensor tensor = hashed_tensor(name, shape);
+  return tensor * std::sqrt(6.0 * static_cast<double>(shape[0]) / tensor.numel());
+}
+
 /// State dict of a ResNet up to layer 3 in torchvision's names.
 inline TensorMap resnet_fixture(const models::ResNetShape& shape) {
   TensorMap weights;
   const auto conv = [&](const std::string& name, std::int64_t out, std::int64_t in,
                         std::int64_t kernel) {
-    const double scale = std::sqrt(6.0 / static_cast<double>(in * kernel * kernel));
-    weights[name + ".weight"] = hashed_tensor(name + ".weight", {out, in, kernel, kernel}) * scale;
+    weights[name + ".weight"] = hashed_weight(name + ".weight", {out, in, kernel, kernel});
   };
   const auto norm = [&](const std::string& name, std::int64_t channels) {
     weights[name + ".weight"] = at::ones({channels});
@@ -96,6 +101,23 @@ inline TensorMap resnet_fixture(const models::ResNetShape& shape) {
 inline const models::ResNetShape& resnet_shape(const std::string& name) {
   const auto& shapes = models::resnet_shapes();
   return *std::ranges::find(shapes, name, &models::ResNetShape::name);
+}
+
+/// State dict of VGG16's convolutions in torchvision's names.
+inline TensorMap vgg16_fixture() {
+  TensorMap weights;
+  std::int64_t in = 3;
+  const auto conv = [&](int index, std::int64_t out) {
+    const std::string name = "features." + std::to_string(index);
+    weights[name + ".weight"] = hashed_weight(name + ".weight", {out, in, 3, 3});
+    weights[name + ".bias"] = at::zeros({out});
+    in = out;
+  };
+  for (const int index : {0, 2}) conv(index, 64);
+  for (const int index : {5, 7}) conv(index, 128);
+  for (const int index : {10, 12, 14}) conv(index, 256);
+  for (const int index : {17, 19, 21, 24, 26, 28}) conv(index, 512);
+  return weights;
 }
 
 inline TensorMap resnet18_fixture() { return resnet_fixture(resnet_shape("resnet18")); }
