@@ -73,6 +73,9 @@ class TranslatedModel final : public Model {
   }
   [[nodiscard]] double warm_up_ms() const noexcept override { return inner_->warm_up_ms(); }
   [[nodiscard]] const Image& mask() const noexcept override { return inner_->mask(); }
+  [[nodiscard]] const std::vector<std::int64_t>& training_frames() const noexcept override {
+    return inner_->training_frames();
+  }
   [[nodiscard]] ModelOutput analyse(const TileBatch& tiles) const override {
     return translated([&] { return inner_->analyse(tiles); });
   }

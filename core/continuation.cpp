@@ -90,7 +90,8 @@ void continue_from(const std::filesystem::path& file, const json& given, TrainRe
   request.preprocess = {model.manifest.input, std::move(model.mask)};
   CheckpointReader reader(std::move(model.tensors), model.manifest.options, file.string());
   request.start = Continuation{method.load(reader, request.execution), std::move(model.manifest),
-                               std::move(model.sensitivity), std::move(model.sha256)};
+                               std::move(model.sensitivity), std::move(model.sha256),
+                               std::move(model.training_frames)};
 }
 
 }  // namespace uad

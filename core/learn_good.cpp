@@ -120,6 +120,7 @@ class Lesson {
     file.self_test_frames = now_.file.self_test_frames;
     file.mask = now_.file.mask;
     file.sensitivity = now_.file.sensitivity;
+    file.training_frames = now_.file.training_frames;
     ++file.manifest.training.images;
     ++file.manifest.training.marked_good;
     file.manifest.self_test.scores = self_test_scores_;

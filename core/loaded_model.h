@@ -42,6 +42,9 @@ class LoadedModel final : public Model {
   }
   [[nodiscard]] double warm_up_ms() const noexcept override { return warm_up_ms_; }
   [[nodiscard]] const Image& mask() const noexcept override { return file_.mask; }
+  [[nodiscard]] const std::vector<std::int64_t>& training_frames() const noexcept override {
+    return file_.training_frames;
+  }
   [[nodiscard]] ModelOutput analyse(const TileBatch& tiles) const override;
   [[nodiscard]] LearntGood learn_good(const TileBatch& frame, const LearnGoodOptions& options,
                                       std::stop_token stop) const override;

@@ -87,7 +87,9 @@ class TrainingRun {
     PartNumbers numbers(request_.parts);
     for_each([](std::size_t) { return true; }, "reading", 0, 0.05,
              [&](std::size_t, const LabelledFrame& frame) {
-               digest.add(frame.name, frame.view);
+               const std::string hash = frame_sha256(frame.view);
+               digest.add(frame.name, hash);
+               frame_hashes_.push_back(short_hash(hash));
                self_test_.consider([&] { return preprocessor_.network_image(frame.view); });
                ++count_;
                part_of_.push_back(numbers.next(frame.name));
@@ -298,12 +300,15 @@ class TrainingRun {
     file.tensors = writer.tensors();
     file.mask = request_.preprocess.mask;
     file.sensitivity = paused_.sensitivity;
+    file.training_frames = frame_hashes_;
     Manifest& manifest = file.manifest;
     manifest.method = request_.method->name;
     manifest.options = options_;
     manifest.input = request_.preprocess.spec;
     manifest.thresholds = calibration.thresholds;
     if (request_.start) {
+      const std::vector<std::int64_t>& known = request_.start->training_frames;
+      file.training_frames.insert(file.training_frames.end(), known.begin(), known.end());
       manifest.thresholds.min_area = request_.start->manifest.thresholds.min_area;
     }
     manifest.threshold_origin = calibration.origin;
@@ -342,6 +347,7 @@ class TrainingRun {
   std::vector<std::size_t> part_of_;  // every frame
   std::size_t parts_ = 0;
   std::string data_sha256_;
+  std::vector<std::int64_t> frame_hashes_;  // of every frame
   std::vector<SkippedFrame> skipped_;
   PausedTraining unpaused_;
   PausedTraining& paused_;

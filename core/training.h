@@ -27,6 +27,7 @@ struct Continuation {
   Manifest manifest;
   ScoreMap sensitivity;  ///< its gains, which stay unless new ones are learnt
   std::string sha256;    ///< of the file
+  std::vector<std::int64_t> training_frames = {};  ///< see ModelFile
 };
 
 /// What a cancelled training leaves behind, so that one with the same request and the same frames

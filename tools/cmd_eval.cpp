@@ -50,6 +50,10 @@ Syntax eval_syntax() {
                            .maximum = 100},
                           {.name = "save_maps",
                            .help = "folder for score maps (.npy, float32), which uad replay reads"},
+                          {.name = "seen_too",
+                           .type = OptionType::kBool,
+                           .default_value = false,
+                           .help = "judge images that the model was trained on as well"},
                           {.name = "part",
                            .help = "K/N: only the K-th of N blocks of every kind, to choose "
                                    "settings on one and measure on another"}},
@@ -75,6 +79,10 @@ void print_summary(const std::string& name, const Evaluation& evaluation) {
   fmt::print(stderr, "{}: {} good, {} defective, {} skipped, {} without mask\n", name,
              counts["good"].dump(), counts["defective"].dump(), counts["skipped"].dump(),
              counts["missing_masks"].dump());
+  if (const auto& seen = evaluation.left_out_seen; !seen.empty()) {
+    note(fmt::format("left out {} images that the model was trained on, the first \"{}\".",
+                     seen.size(), seen.front()));
+  }
   fmt::print(stderr, "  image  AUROC {}  AP {}  F1 {} at {:.6g}\n", percent(evaluation.image_auroc),
              percent(evaluation.image_ap), percent(evaluation.image_f1.f1),
              evaluation.image_f1.threshold);
@@ -142,7 +150,8 @@ nlohmann::json evaluate_one(const fs::path& file, const CategoryData& data, cons
   report::GalleryKeeper keeper(model->manifest().thresholds.map, pictures);
   const Evaluation evaluation =
       evaluate(*model, preprocessor, *test,
-               {.visit =
+               {.seen_too = args.get<bool>("seen_too"),
+                .visit =
                     [&](const LabelledFrame& frame, const ModelOutput& output) {
                       keeper.offer(frame, output);
                       maps.save(frame, output);

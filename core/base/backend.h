@@ -4,6 +4,7 @@
 // uad::Error.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -90,6 +91,8 @@ class Model {
       const noexcept = 0;  ///< one frame, measured after warming up
   /// The mask stored in the model (see PreprocessOptions::mask); empty if none.
   [[nodiscard]] virtual const Image& mask() const noexcept = 0;
+  /// The frames that it was trained on, by short_hash() of core/frame_digest.h; empty = not known.
+  [[nodiscard]] virtual const std::vector<std::int64_t>& training_frames() const noexcept = 0;
   /// @throws Error(kShapeMismatch) with the fix if the tiles were cut for another InputSpec (the
   /// ROI may differ).
   [[nodiscard]] virtual ModelOutput analyse(const TileBatch& tiles) const = 0;

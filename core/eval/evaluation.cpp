@@ -24,7 +24,13 @@ class Evaluator {
  public:
   Evaluator(const Model& model, const Preprocessor& preprocessor, FrameSource& test,
             const EvaluationOptions& options)
-      : model_(model), preprocessor_(preprocessor), test_(test), options_(options) {}
+      : model_(model),
+        preprocessor_(preprocessor),
+        test_(test),
+        options_(options),
+        training_frames_(model.training_frames()) {
+    std::ranges::sort(training_frames_);
+  }
 
   Evaluation run() {
     first_pass();
@@ -43,11 +49,15 @@ class Evaluator {
     pixels_.emplace(PixelMetrics::Options{.pro_limit = options_.pro_limit});
     double total_ms = 0;
     for_each_frame("scoring", [&](const LabelledFrame& frame) {
+      const std::string hash = frame_sha256(frame.view);
+      seen_.push_back(!options_.seen_too && trained_on(short_hash(hash)));
+      if (seen_.back()) return result_.left_out_seen.push_back(frame.name);
       const auto start = Clock::now();
       const auto [output, plan] = analyse(frame);
       total_ms += std::chrono::duration<double, std::milli>(Clock::now() - start).count();
       keep_score(frame, output);
-      digest_.add(frame.name, frame.view);
+      digest_.add(frame.name, hash);
+      result_.missing_masks += has_ground_truth(frame) ? 0 : 1;
       if (options_.visit) options_.visit(frame, output);
       if (!options_.pixels) return;
       pixel_count_ += static_cast<std::int64_t>(output.map.values.size());
@@ -59,7 +69,6 @@ class Evaluator {
     });
     result_.ms_per_image = total_ms / std::max<double>(1, static_cast<double>(frame_count()));
     result_.skipped = test_.skipped();
-    result_.missing_masks = test_.missing_masks();
   }
 
   void second_pass() {
@@ -68,11 +77,16 @@ class Evaluator {
                               .low = result_.map_low,
                               .high = std::max<double>(result_.map_high, result_.map_low + 1e-12),
                               .pro_limit = options_.pro_limit});
+    std::size_t index = 0;
     for_each_frame("counting pixels", [&](const LabelledFrame& frame) {
-      if (!has_ground_truth(frame)) return;
+      if (seen_.at(index++) || !has_ground_truth(frame)) return;
       const auto [output, plan] = analyse(frame);
       add_pixels(frame, output, plan);
     });
+  }
+
+  [[nodiscard]] bool trained_on(std::int64_t frame) const {
+    return std::ranges::binary_search(training_frames_, frame);
   }
 
   template <class Visit>
@@ -168,6 +182,12 @@ class Evaluator {
   }
 
   [[noreturn]] void refuse_empty() const {
+    if (!result_.left_out_seen.empty()) {
+      throw Error(ErrorCode::kBadOption,
+                  fmt::format("All {} test images were left out, because the model was trained on "
+                              "them and would know them. Give others, or say --seen-too.",
+                              result_.left_out_seen.size()));
+    }
     const auto& skipped = test_.skipped();
     throw Error(ErrorCode::kBadOption,
                 skipped.empty()
@@ -181,6 +201,8 @@ class Evaluator {
   const Preprocessor& preprocessor_;
   FrameSource& test_;
   const EvaluationOptions& options_;
+  std::vector<std::int64_t> training_frames_;  // sorted
+  std::vector<bool> seen_;                     // every frame of the source: was it trained on?
   Evaluation result_;
   std::optional<PixelMetrics> pixels_;
   std::int64_t pixel_count_ = 0;

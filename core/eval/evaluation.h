@@ -25,6 +25,7 @@ struct EvaluationOptions {
   std::int64_t exact_pixels = 16LL << 20;
   std::size_t bins = 1 << 20;
   double pro_limit = 0.3;
+  bool seen_too = false;  ///< judge frames that the model was trained on as well
   /// Called once for every frame, in order, while its pixels are there; may be empty.
   std::function<void(const LabelledFrame&, const ModelOutput&)> visit;
   ProgressFn progress;
@@ -68,7 +69,8 @@ struct Evaluation {
   float map_high = 0;
   std::vector<SkippedFrame> skipped;
   std::size_t missing_masks = 0;
-  double ms_per_image = 0;  ///< preparing and analysing, without reading the file
+  std::vector<std::string> left_out_seen;  ///< names of frames that the model was trained on
+  double ms_per_image = 0;                 ///< preparing and analysing, without reading the file
   std::map<std::string, std::string> undefined;
   std::string
       test_sha256;    ///< of the frames seen (see FrameDigest): tells whether two runs compare
@@ -80,9 +82,10 @@ struct Evaluation {
 
 /// Masks follow their frame: same ROI, nearest-neighbour resize and crop to the map's grid. What
 /// the model's ignore mask hides is no defect. Frames whose mask is missing leave the pixel
-/// metrics. Memory does not grow with the number of frames (see `exact_pixels`).
-/// @throws Error(kBadOption) if not one frame could be read; Error(kCancelled); what source and
-/// model throw.
+/// metrics; frames that the model was trained on, under whatever name, are left out altogether.
+/// Memory does not grow with the number of frames (see `exact_pixels`).
+/// @throws Error(kBadOption) if not one frame could be read or all were left out;
+/// Error(kCancelled); what source and model throw.
 [[nodiscard]] Evaluation evaluate(const Model& model, const Preprocessor& preprocessor,
                                   FrameSource& test, const EvaluationOptions& options);
 

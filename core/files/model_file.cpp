@@ -19,6 +19,7 @@ namespace {
 constexpr char kModelPrefix[] = "model.";
 constexpr char kFramePrefix[] = "self_test.";
 constexpr char kSensitivityTensor[] = "sensitivity";
+constexpr char kTrainingFramesTensor[] = "training.frames";
 constexpr char kManifestKey[] = "uad";
 constexpr char kManifestHashKey[] = "uad_sha256";  // of the manifest: it guards the thresholds
 constexpr std::size_t kMaxFrames = 4;
@@ -78,6 +79,15 @@ ScoreMap to_gains(const at::Tensor& tensor, const std::string& file) {
           {first, first + tensor.numel()}};
 }
 
+/// int64 [N].
+std::vector<std::int64_t> to_hashes(const at::Tensor& tensor, const std::string& file) {
+  if (tensor.scalar_type() != at::kLong || tensor.dim() != 1) {
+    refuse(file, fmt::format("'{}' is not a list of 64-bit numbers", kTrainingFramesTensor));
+  }
+  const auto* first = tensor.const_data_ptr<std::int64_t>();
+  return {first, first + tensor.numel()};
+}
+
 /// Every tensor is listed with its hash, and every listed one is there.
 void verify(const TensorMap& tensors, const std::map<std::string, std::string>& expected,
             const std::string& file, const std::function<void(double)>& on_progress) {
@@ -131,6 +141,8 @@ ModelFile take_apart(Manifest manifest, Safetensors content, const std::string& 
       model.mask = to_image(tensor, 1, name, file);
     } else if (name == kSensitivityTensor) {
       model.sensitivity = to_gains(tensor, file);
+    } else if (name == kTrainingFramesTensor) {
+      model.training_frames = to_hashes(tensor, file);
     } else {
       refuse(file, fmt::format("its tensor '{}' belongs to nothing", name));
     }
@@ -159,6 +171,9 @@ std::string save_model_file(const std::filesystem::path& file, ModelFile model) 
   if (!model.mask.pixels.empty()) tensors.emplace(kMaskTensor, to_tensor(model.mask));
   if (!model.sensitivity.empty()) {
     tensors.emplace(kSensitivityTensor, to_tensor(model.sensitivity));
+  }
+  if (!model.training_frames.empty()) {
+    tensors.emplace(kTrainingFramesTensor, at::tensor(model.training_frames, at::kLong));
   }
   model.manifest.tensor_sha256.clear();
   for (const auto& [name, tensor] : tensors) {

@@ -2,6 +2,7 @@
 // The `.uad` model file: a safetensors file with the manifest under `__metadata__.uad`.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <stop_token>
 #include <string>
@@ -20,7 +21,8 @@ struct ModelFile {
   std::vector<Image> self_test_frames;  ///< RGB, at most 4; as many as manifest.self_test.scores
   Image mask;                           ///< ignore mask used in training; empty if none
   ScoreMap sensitivity;  ///< gains of the merged map, see core/calibration/sensitivity.h; or empty
-  std::string sha256;    ///< of the whole file; set by loading
+  std::vector<std::int64_t> training_frames;  ///< short_hash() of each frame it was trained on
+  std::string sha256;                         ///< of the whole file; set by loading
 };
 
 /// Fills in the tensor hashes and writes atomically. @return SHA-256 of the file. @throws

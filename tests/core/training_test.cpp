@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/base/log.h"
+#include "core/frame_digest.h"
 #include "core/loaded_model.h"
 #include "tests/core/frame_list.h"
 #include "tests/support/expect_error.h"
@@ -185,6 +186,13 @@ TEST_F(Training, FactsSayWhatWasTrainedOn) {
   EXPECT_EQ(facts.data_sha256.size(), 64U);
   EXPECT_EQ(facts.versions.at("uad"), UAD_VERSION);
   EXPECT_THAT(facts.created_utc, ::testing::MatchesRegex("....-..-..T..:..:..Z"));
+}
+
+TEST_F(Training, EveryFrameLeavesItsHashInTheModel) {
+  FrameList good = frames(12);
+  std::vector<std::int64_t> hashes;
+  while (const auto frame = good.next()) hashes.push_back(short_hash(frame_sha256(frame->view)));
+  EXPECT_EQ(train(good, request_).training_frames, hashes);
 }
 
 TEST_F(Training, TheDataHashFollowsThePixels) {

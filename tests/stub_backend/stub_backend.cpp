@@ -80,6 +80,9 @@ class StubModel final : public Model {
   [[nodiscard]] const std::string& precision() const noexcept override { return precision_; }
   [[nodiscard]] double warm_up_ms() const noexcept override { return options_.delay_ms; }
   [[nodiscard]] const Image& mask() const noexcept override { return mask_; }
+  [[nodiscard]] const std::vector<std::int64_t>& training_frames() const noexcept override {
+    return training_frames_;
+  }
 
   [[nodiscard]] ModelOutput analyse(const TileBatch& batch) const override {
     const auto start = std::chrono::steady_clock::now();
@@ -131,6 +134,7 @@ class StubModel final : public Model {
   Manifest manifest_;
   StubOptions options_;
   Image mask_;
+  std::vector<std::int64_t> training_frames_;
   std::string sha256_ =  // of nothing, but another for each content
       fmt::format("{:064x}", std::hash<std::string>()(to_json_text(manifest_)));
   std::string device_ = "cpu";

@@ -8,8 +8,12 @@
 
 #include "core/base/error.h"
 #include "core/calibration/calibration.h"
+#include "core/data/dataset.h"
+#include "core/data/image_io.h"
+#include "core/frame_digest.h"
 #include "tests/core/eval/red_model.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/temp_dir.h"
 
 namespace uad {
 namespace {
@@ -66,6 +70,50 @@ TEST_F(Evaluating, ManyPixelsAreCountedInASecondPass) {
   EXPECT_NEAR(result.pixels.auroc, 0.9861111111, 1e-5);
   EXPECT_NEAR(result.pixels.aupro, 0.9074074074, 1e-5);
   EXPECT_EQ(result.frames.size(), 2U);
+}
+
+/// The hash that a model keeps of a picture it has learnt.
+std::int64_t hash_of(const Image& image) { return short_hash(frame_sha256(view(image))); }
+
+TEST_F(Evaluating, CopiesOfTrainingImagesAreLeftOutUnderAnyName) {
+  const test::TempDir dir;
+  const auto put = [&](const std::string& name, const Image& image) {
+    std::filesystem::create_directories((dir / name).parent_path());
+    write_png(dir / name, image);
+  };
+  const Image learnt = picture(2, {10, 20, 30, 40});
+  put("train/good/000.png", learnt);
+  put("test/good/copy_of_000.png", learnt);
+  put("test/good/other.png", picture(2, {10, 20, 30, 50}));
+  put("test/dent/same.png", learnt);
+  put("test/dent/unseen.png", picture(2, {10, 20, 30, 90}));
+  const auto source = open_images(list_dataset(dir.path()).test);
+  model_.training_frames_ = {7, hash_of(learnt)};
+  const Evaluation result = run(*source);
+  ASSERT_EQ(result.left_out_seen.size(), 2U);
+  EXPECT_THAT(result.left_out_seen[0], HasSubstr("dent/same.png"));
+  EXPECT_EQ(result.frames.size(), 2U);
+  EXPECT_EQ(result.missing_masks, 1U);
+  EXPECT_EQ(to_json(result)["counts"]["left_out_seen"], 2);
+  EXPECT_EQ(run(*source, {.seen_too = true}).frames.size(), 4U);
+}
+
+TEST_F(Evaluating, WhatIsLeftOutLeavesThePixelsOfBothPasses) {
+  auto frames = example_d();
+  frames.insert(frames.begin(), {picture(5, std::vector<int>(20, 99)), "good", {}});
+  FrameList source(frames);
+  model_.training_frames_ = {hash_of(frames[0].image)};
+  const Evaluation result = run(source, {.exact_pixels = 30});
+  EXPECT_EQ(source.rewinds(), 2);
+  EXPECT_EQ(result.pixels.pixels, 40);
+  EXPECT_NEAR(result.pixels.auroc, 0.9861111111, 1e-5);
+}
+
+TEST_F(Evaluating, NothingButSeenFramesIsAnError) {
+  FrameList source({{picture(2, {10, 20}), "good", {}}});
+  model_.training_frames_ = {hash_of(picture(2, {10, 20}))};
+  expect_error(ErrorCode::kBadOption, {"All 1 test images", "trained on", "--seen-too"},
+               [&] { return run(source); });
 }
 
 TEST_F(Evaluating, TheModelsOwnThresholdHasItsOwnConfusion) {

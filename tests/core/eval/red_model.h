@@ -31,6 +31,9 @@ class RedModel final : public Model {
   [[nodiscard]] const std::string& precision() const noexcept override { return text_; }
   [[nodiscard]] double warm_up_ms() const noexcept override { return 0; }
   [[nodiscard]] const Image& mask() const noexcept override { return mask_; }
+  [[nodiscard]] const std::vector<std::int64_t>& training_frames() const noexcept override {
+    return training_frames_;
+  }
   [[nodiscard]] ModelOutput analyse(const TileBatch& tiles) const override {
     const auto& batch = dynamic_cast<const TensorTiles&>(tiles);
     const at::Tensor red = batch.images()[0][0].contiguous();
@@ -47,6 +50,7 @@ class RedModel final : public Model {
     throw Error(ErrorCode::kBadOption, "Red is red.");
   }
   Image mask_;
+  std::vector<std::int64_t> training_frames_;
 
  private:
   Manifest manifest_;

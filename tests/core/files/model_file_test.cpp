@@ -27,6 +27,7 @@ uad::ModelFile sample() {
                             uad::Image{1, 1, 3, {7, 8, 9}}};
   model.mask = uad::Image{3, 1, 1, {0, 255, 255}};
   model.sensitivity = {2, 1, {0.5F, 4.0F}};
+  model.training_frames = {-1, 1LL << 40};
   return model;
 }
 
@@ -59,8 +60,9 @@ TEST_F(ModelFileTest, SurvivesSavingAndLoading) {
   EXPECT_EQ(found.self_test_frames, expected.self_test_frames);
   EXPECT_EQ(found.mask, expected.mask);
   EXPECT_EQ(found.sensitivity, expected.sensitivity);
+  EXPECT_EQ(found.training_frames, expected.training_frames);
   EXPECT_EQ(found.manifest.self_test, expected.manifest.self_test);
-  EXPECT_EQ(uad::read_manifest(file_).tensor_sha256.size(), 5U);
+  EXPECT_EQ(uad::read_manifest(file_).tensor_sha256.size(), 6U);
 }
 
 TEST_F(ModelFileTest, WithoutMaskTheMaskIsEmpty) {
