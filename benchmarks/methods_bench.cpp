@@ -52,10 +52,12 @@ std::unique_ptr<uad::Fitter> make_fitter(const Settings& settings, const std::st
   const auto& method = uad::models::find_method(settings.method);
   nlohmann::json options = more;
   options["backbone"] = settings.backbone;
-  return method.make_fitter({uad::complete_options(method.options, options),
-                             settings.weights_dir,
-                             3,
-                             {"cpu", precision}});
+  uad::FitContext context;
+  context.method = settings.method;
+  context.options = uad::complete_options(method.options, options);
+  context.weights_dir = settings.weights_dir;
+  context.execution = {"cpu", precision};
+  return method.make_fitter(context);
 }
 
 // Network inputs: files cut like everywhere else, or noise.

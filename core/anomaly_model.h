@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 #include <nlohmann/json.hpp>
@@ -23,6 +24,11 @@ struct Tiles {
   at::Tensor keep;    ///< uint8 [N, 1, H, W], 1 = look, 0 = ignore; undefined = look everywhere
   std::int64_t windows = 1;       ///< of each frame
   std::int64_t first_window = 0;  ///< of the first tile; tile i is (first_window + i) % windows
+  /// Only where the method learns from them (Method::needs): int64 [N], 1 = defective; and uint8
+  /// [N, 1, H, W], 1 = defect. Undefined otherwise.
+  at::Tensor labels;
+  at::Tensor masks;
+  std::vector<std::string> names;  ///< of each tile's frame, for messages; may be empty
 };
 
 struct Prediction {
@@ -32,7 +38,11 @@ struct Prediction {
 
 struct ModelTraits {
   bool score_is_map_maximum = false;  ///< then the frame's score comes from the merged map
-  std::string backbone;               ///< "" = none
+  /// Score and map are probabilities of a defect, so the decision lies at 0.5 and is not derived
+  /// from good frames; regions begin at `map_threshold`.
+  bool probability = false;
+  double map_threshold = 0.5;
+  std::string backbone;  ///< "" = none
   std::string backbone_sha256;
 };
 
@@ -46,12 +56,14 @@ class AnomalyModel {
   virtual void save(CheckpointWriter& out) const = 0;
 };
 
-/// One thread, used once: observe every batch of good tiles, then finish.
+/// One thread, used once: observe every batch of tiles to learn from, then finish.
 class Fitter {
  public:
   virtual ~Fitter() = default;
-  /// Tiles of good frames, any N.
+  /// Tiles of good frames, any N; of defective ones too where the method needs them.
   virtual void observe(const Tiles& tiles) = 0;
+  /// Tiles that are not learnt from but may choose among what was learnt, as the best epoch.
+  virtual void validate(const Tiles& /*tiles*/) {}
   /// The work that needs all data (coreset, statistics). After a cancelled one it may be called
   /// again. @throws Error(kBadOption) if too little was observed; Error(kCancelled).
   [[nodiscard]] virtual std::unique_ptr<AnomalyModel> finish(const FitControl& control) = 0;

@@ -52,8 +52,8 @@ at::Tensor normalise_tiles(const Image& image, const TilePlan& plan, const Input
   return tiles.permute({0, 3, 1, 2});
 }
 
-/// uint8 [N, 1, H, W] cut from a 1-channel mask of the crop's size.
-at::Tensor keep_tiles(const Image& mask, const TilePlan& plan) {
+/// uint8 [N, 1, H, W], 0 or 1, cut from a 1-channel mask of the crop's size.
+at::Tensor mask_tiles(const Image& mask, const TilePlan& plan) {
   const auto count = static_cast<std::int64_t>(plan.origins.size());
   at::Tensor keep = at::empty({count, 1, plan.tile.height, plan.tile.width}, at::kByte);
   std::uint8_t* out = keep.data_ptr<std::uint8_t>();
@@ -96,6 +96,17 @@ void check_options(const PreprocessOptions& options) {
 
 }  // namespace
 
+float* normalise_into(const Image& image, const InputSpec& spec, float* out) {
+  const Levels levels = normalised_levels(spec);
+  const std::size_t step = image.channels == 3 ? 1 : 0;
+  const auto pixels = static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height);
+  const std::uint8_t* in = image.pixels.data();
+  for (std::size_t i = 0; i < pixels; ++i, in += image.channels, out += 3) {
+    for (std::size_t c = 0; c < 3; ++c) out[c] = levels[c][in[c * step]];
+  }
+  return out;
+}
+
 TensorTiles::TensorTiles(TilePlan plan, InputSpec spec, at::Tensor images, at::Tensor keep)
     : plan_(std::move(plan)), spec_(spec), images_(std::move(images)), keep_(std::move(keep)) {}
 
@@ -130,11 +141,17 @@ TileBatchPtr TilePreprocessor::cut(const FrameView& frame) const {
   const Image image = prepare(frame, plan);
   at::Tensor keep;
   if (!options_.mask.pixels.empty()) {
-    keep = keep_tiles(crop(resize_nearest(options_.mask, plan.scaled), plan.crop), plan);
+    keep = mask_tiles(crop(resize_nearest(options_.mask, plan.scaled), plan.crop), plan);
   }
   at::Tensor images = normalise_tiles(image, plan, options_.spec);
   return std::make_shared<const TensorTiles>(plan, options_.spec, std::move(images),
                                              std::move(keep));
+}
+
+at::Tensor TilePreprocessor::cut_defects(const Image& mask) const {
+  const TilePlan plan = plan_tiles({mask.width, mask.height}, options_.spec);
+  return mask_tiles(
+      crop(resize_nearest(crop(mask, plan.source), plan.scaled), plan.crop), plan);
 }
 
 Image TilePreprocessor::network_image(const FrameView& frame) const {

@@ -29,6 +29,10 @@ class TensorTiles final : public TileBatch {
   at::Tensor keep_;
 };
 
+/// Writes an image as the network wants it, channels-last float32 [H, W, 3]; grey is replicated.
+/// @return what follows the last value. @note Thread-safe.
+float* normalise_into(const Image& image, const InputSpec& spec, float* out);
+
 /// What the network sees of a frame: the tiles put together again, RGB of `plan().map_size()`.
 [[nodiscard]] Image picture_of(const TileBatch& tiles);
 
@@ -40,6 +44,9 @@ class TilePreprocessor final : public Preprocessor {
   explicit TilePreprocessor(PreprocessOptions options);
   [[nodiscard]] const PreprocessOptions& options() const noexcept override { return options_; }
   [[nodiscard]] TileBatchPtr cut(const FrameView& frame) const override;
+  /// The mask of a frame, cut as the frame is: uint8 [N, 1, H, W], 1 = defect.
+  /// @param mask  1 channel, size of the frame, non-zero = defect.
+  [[nodiscard]] at::Tensor cut_defects(const Image& mask) const;
   /// The frame after ROI, resize and crop: 8-bit RGB, what self-tests keep.
   [[nodiscard]] Image network_image(const FrameView& frame) const;
   /// The tiles of an image that already went through network_image(); the mask plays no part.

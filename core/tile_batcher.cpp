@@ -6,32 +6,57 @@
 #include <ATen/ATen.h>
 
 namespace uad {
+namespace {
 
-void TileBatcher::add(const TensorTiles& tiles) {
+/// All of them in one; undefined if they are.
+at::Tensor join(const std::vector<at::Tensor>& tensors) {
+  if (!tensors.front().defined()) return {};
+  return tensors.size() == 1 ? tensors.front() : at::cat(tensors);
+}
+
+at::Tensor part_of(const at::Tensor& tensor, std::int64_t first, std::int64_t end) {
+  return tensor.defined() ? tensor.slice(0, first, end) : tensor;
+}
+
+}  // namespace
+
+void TileBatcher::add(const std::string& name, const TensorTiles& tiles, const TileTruth& truth) {
   const bool fits = images_.empty() || (tiles.images().sizes() == images_.front().sizes() &&
                                         tiles.keep().defined() == keeps_.front().defined());
   if (!fits) flush();
   images_.push_back(tiles.images());
   keeps_.push_back(tiles.keep());
+  labels_.push_back(truth.labels);
+  masks_.push_back(truth.masks);
+  names_.insert(names_.end(), static_cast<std::size_t>(tiles.images().size(0)), name);
   if (images_.size() >= static_cast<std::size_t>(frames_)) flush();
 }
 
 void TileBatcher::flush() {
   if (images_.empty()) return;
-  const at::Tensor images = images_.size() == 1 ? images_.front() : at::cat(images_);
+  const at::Tensor images = join(images_);
+  const at::Tensor keep = join(keeps_);
+  const at::Tensor labels = join(labels_);
+  const at::Tensor masks = join(masks_);
   const std::int64_t windows = images_.front().size(0);
-  const bool masked = keeps_.front().defined();
-  const at::Tensor keep = masked ? at::cat(keeps_) : at::Tensor();
   const std::int64_t step =
       std::max<std::int64_t>(1, kPixelsPerBatch / (images.size(2) * images.size(3)));
   for (std::int64_t i = 0; i < images.size(0); i += step) {
     const std::int64_t end = std::min(i + step, images.size(0));
-    fitter_.observe(
-        {images.slice(0, i, end), masked ? keep.slice(0, i, end) : keep, windows, i % windows});
+    fitter_.observe({.images = part_of(images, i, end),
+                     .keep = part_of(keep, i, end),
+                     .windows = windows,
+                     .first_window = i % windows,
+                     .labels = part_of(labels, i, end),
+                     .masks = part_of(masks, i, end),
+                     .names = {names_.begin() + i, names_.begin() + end}});
   }
   observed_ += images_.size();
   images_.clear();
   keeps_.clear();
+  labels_.clear();
+  masks_.clear();
+  names_.clear();
 }
 
 }  // namespace uad

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -16,6 +17,12 @@ namespace uad {
 /// of windows.
 inline constexpr std::int64_t kPixelsPerBatch = 4LL << 20;
 
+/// What is known of a frame's tiles where a method needs labels or masks; see Tiles.
+struct TileTruth {
+  at::Tensor labels;
+  at::Tensor masks;
+};
+
 /// Collects the tiles of several frames until a batch is full. @note One thread.
 class TileBatcher {
  public:
@@ -24,7 +31,7 @@ class TileBatcher {
       : fitter_(fitter), frames_(frames), observed_(observed) {}
 
   /// Frames of another shape than those that wait begin a new batch.
-  void add(const TensorTiles& tiles);
+  void add(const std::string& name, const TensorTiles& tiles, const TileTruth& truth = {});
   /// Hands over what waits.
   void flush();
 
@@ -34,6 +41,9 @@ class TileBatcher {
   std::size_t& observed_;
   std::vector<at::Tensor> images_;
   std::vector<at::Tensor> keeps_;
+  std::vector<at::Tensor> labels_;
+  std::vector<at::Tensor> masks_;
+  std::vector<std::string> names_;  // one a tile
 };
 
 }  // namespace uad

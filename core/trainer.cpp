@@ -150,9 +150,8 @@ class StreamTrainer final : public Trainer {
   }
 
   [[nodiscard]] std::unique_ptr<Fitter> make_fitter() const {
-    return request_.method->make_fitter(
-        {complete_options(request_.method->options, request_.options), request_.weights_dir,
-         request_.seed, request_.execution, request_.start ? request_.start->model : nullptr});
+    return request_.method->make_fitter(fit_context(
+        request_, complete_options(request_.method->options, request_.options)));
   }
 
   void probe() {

@@ -6,8 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <limits>
-#include <numeric>
-#include <random>
+#include <optional>
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
@@ -22,54 +21,64 @@
 #include "core/calibration/calibration.h"
 #include "core/calibration/samples.h"
 #include "core/calibration/sensitivity.h"
-#include "core/frame_digest.h"
 #include "core/loaded_model.h"
 #include "core/preprocessor.h"
 #include "core/self_test.h"
 #include "core/tile_batcher.h"
+#include "core/training_data.h"
 
 namespace uad {
 namespace {
 
-constexpr std::size_t kFewFrames = 10;  // below, every frame is held out once
 constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
-constexpr std::size_t kFewestHeldOut = 5;
 constexpr std::size_t kFewestFitted = 10;  // however early it ends, as far as there are so many
 
 using Uses = std::function<bool(std::size_t)>;  // whether the frame of that index takes part
 
+/// Hands what it is shown to a fitter that may choose by it, but not learn from it.
+class ValidationSink final : public Fitter {
+ public:
+  explicit ValidationSink(Fitter& fitter) : fitter_(fitter) {}
+  void observe(const Tiles& tiles) override { fitter_.validate(tiles); }
+  [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const FitControl&) override { return nullptr; }
+
+ private:
+  Fitter& fitter_;
+};
+
 class TrainingRun {
  public:
-  TrainingRun(FrameSource& good, const TrainRequest& request)
-      : good_(good),
+  TrainingRun(FrameSource& source, const TrainRequest& request)
+      : source_(source),
         request_(request),
         preprocessor_(request.preprocess),
+        data_(survey(
+            source,
+            [&](const FrameVisit& visit) {
+              for_each([](std::size_t) { return true; }, "reading", 0, 0.05, visit);
+            },
+            request, preprocessor_)),
         paused_(request.paused != nullptr ? *request.paused : unpaused_) {}
 
   ModelFile run() {
-    survey();
-    check_count();
-    const std::vector<std::size_t> held_out =
-        held_out_indices(parts_, request_.holdout, request_.consecutive, request_.seed);
-    check_promise(held_out);
-    check_start();
-    check_sensitivity(held_out);
-    if (paused_.frames != count_) begin_anew();
-    if (held_out.empty()) {
+    if (paused_.frames != data_.frames) begin_anew();
+    const bool few = leaves_one_out(data_, request_);
+    if (few) {
       leave_one_out();
     } else if (!paused_.refitting) {
-      fit_without(held_out);
+      fit_without_held_out();
     }
-    const bool refit = paused_.refitting || held_out.empty() || (refits() && !enough());
+    const bool refit = paused_.refitting || few || (refits() && !enough());
     if (refit) refit_on_all();
     warn_of_equal_scores();
-    ModelFile file = assemble(*paused_.model, calibrate(describe(held_out, refit)));
+    ModelFile file = assemble(*paused_.model, calibrate(describe(refit)));
     paused_ = {};
     return file;
   }
 
  private:
   void warn_of_equal_scores() const {
+    if (paused_.scored.empty()) return;
     const auto same = [&](const ScoredFrame& frame) {
       return frame.score == paused_.scored.front().score;
     };
@@ -81,81 +90,19 @@ class TrainingRun {
                     paused_.scored.size(), paused_.scored.front().score));
   }
 
-  /// Counts and hashes the readable frames and picks those of the self-test.
-  void survey() {
-    FrameDigest digest;
-    PartNumbers numbers(request_.parts);
-    for_each([](std::size_t) { return true; }, "reading", 0, 0.05,
-             [&](std::size_t, const LabelledFrame& frame) {
-               const std::string hash = frame_sha256(frame.view);
-               digest.add(frame.name, hash);
-               frame_hashes_.push_back(short_hash(hash));
-               self_test_.consider([&] { return preprocessor_.network_image(frame.view); });
-               ++count_;
-               part_of_.push_back(numbers.next(frame.name));
-             });
-    parts_ = part_of_.empty() ? 0 : std::ranges::max(part_of_) + 1;
-    data_sha256_ = digest.finish();
-    skipped_ = good_.skipped();
-  }
-
-  void check_count() const {
-    require_whole_parts(request_.parts, skipped_);
-    if (count_ == 0 && !skipped_.empty()) {
-      throw Error(ErrorCode::kBadOption,
-                  fmt::format("Not one of the {} training images could be read; the first, \"{}\", "
-                              "failed with: {}",
-                              skipped_.size(), skipped_.front().name, skipped_.front().reason));
-    }
-    if (parts_ < 2) {
-      throw Error(ErrorCode::kBadOption,
-                  fmt::format("Training needs at least 2 good {}, one to fit and one to derive "
-                              "the thresholds from, but found {}. Add good images to --data.",
-                              unit(), parts_));
-    }
-  }
-
-  void check_promise(const std::vector<std::size_t>& held_out) const {
-    if (!request_.promise) return;
-    (void)samples_needed(*request_.promise);  // refuses before the work what it would refuse after
-    if (!held_out.empty()) return;
-    throw Error(ErrorCode::kBadOption,
-                fmt::format("A promised false-reject rate needs at least {} good {} in training, "
-                            "of which some are held out, but found {}. Add good images, or leave "
-                            "out false-reject-rate and use uad calibrate.",
-                            kFewFrames, unit(), parts_));
-  }
-
-  void check_start() const {
-    if (!request_.start || request_.start->manifest.training.data_sha256 != data_sha256_) return;
-    const char* const same =
-        "The model that goes on learning was trained on these very images, so the thresholds would "
-        "come from images that it knows. Give others.";
-    if (request_.promise) throw Error(ErrorCode::kBadOption, same);
-    log(LogLevel::kWarning, same);
-  }
-
-  void check_sensitivity(const std::vector<std::size_t>& held_out) const {
-    if (!request_.learn_sensitivity || held_out.size() >= 2 * kFewestHeldOut) return;
-    throw Error(ErrorCode::kBadOption,
-                fmt::format("A learned sensitivity needs at least {} held-out {}, half of them for "
-                            "the thresholds, but {} are held out of {}. Give more, raise holdout, "
-                            "or set sensitivity=uniform.",
-                            2 * kFewestHeldOut, unit(), held_out.size(), parts_));
-  }
-
-  [[nodiscard]] bool refits() const { return request_.refit && !request_.promise; }
-  [[nodiscard]] const char* unit() const {
-    return request_.parts.kind == PartRule::Kind::kFrame ? "images" : "parts";
+  [[nodiscard]] bool refits() const {
+    return request_.refit && !request_.promise && !request_.method->by_gradient;
   }
 
   [[nodiscard]] Calibration calibrate(const std::string& split) const {
     if (request_.promise) {
       Calibration calibration = calibrate_by_promise(
-          group_by_part(paused_.scored, request_.parts, skipped_), *request_.promise);
+          group_by_part(paused_.scored, request_.parts, data_.skipped), *request_.promise);
       calibration.origin.facts["held_out"] = split;
       return calibration;
     }
+    const ModelTraits& traits = paused_.model->traits();
+    if (traits.probability) return calibration_of_probability(traits.map_threshold, split);
     std::vector<double> scores;
     std::vector<double> maxima;
     for (const ScoredFrame& frame : paused_.scored) {
@@ -166,27 +113,33 @@ class TrainingRun {
   }
 
   void begin_anew() {
-    paused_ = PausedTraining{.frames = count_};
+    paused_ = PausedTraining{.frames = data_.frames};
     if (request_.start) paused_.sensitivity = request_.start->sensitivity;
   }
 
-  void fit_without(const std::vector<std::size_t>& held_out) {
+  void fit_without_held_out() {
     const auto is_held_out = [&](std::size_t i) {
-      return std::ranges::binary_search(held_out, part_of_[i]);
+      return std::ranges::binary_search(data_.held_out, data_.part_of[i]);
     };
     fitted_ = paused_.fitted;
+    const double fitted = refits() ? 0.45 : 0.9;
+    const double scored = refits() ? 0.5 : 0.95;
     if (!paused_.model) {
+      // what the thresholds come from chooses the best epoch too, unless they promise something
+      if (request_.method->by_gradient && !request_.promise) validates_ = is_held_out;
       paused_.model =
-          fit([&](std::size_t i) { return !is_held_out(i); }, kFewestFitted, 0.05, 0.45);
+          fit([&](std::size_t i) { return !is_held_out(i); }, kFewestFitted, 0.05, fitted);
     }
     paused_.scored.clear();
-    if (!request_.learn_sensitivity) return score(*paused_.model, is_held_out, 0.45, 0.5);
-    const std::size_t middle = held_out[held_out.size() / 2];
+    if (paused_.model->traits().probability && !request_.promise) return;
+    const Uses is_good = [&](std::size_t i) { return is_held_out(i) && !data_.defective[i]; };
+    if (!request_.learn_sensitivity) return score(*paused_.model, is_good, fitted, scored);
+    const std::size_t middle = data_.held_out[data_.held_out.size() / 2];
     learn_sensitivity(*paused_.model,
-                      [&](std::size_t i) { return is_held_out(i) && part_of_[i] < middle; });
+                      [&](std::size_t i) { return is_good(i) && data_.part_of[i] < middle; });
     score(
-        *paused_.model, [&](std::size_t i) { return is_held_out(i) && part_of_[i] >= middle; },
-        0.47, 0.5);
+        *paused_.model, [&](std::size_t i) { return is_good(i) && data_.part_of[i] >= middle; },
+        fitted + 0.02, scored);
   }
 
   void learn_sensitivity(const AnomalyModel& model, const Uses& uses) {
@@ -211,21 +164,21 @@ class TrainingRun {
   std::unique_ptr<AnomalyModel> fit(const Uses& uses, std::size_t least, double from, double to) {
     if (!paused_.fitter) {
       paused_.observed = 0;
-      paused_.fitter = request_.method->make_fitter(
-          {options_, request_.weights_dir, request_.seed, request_.execution,
-           request_.start ? request_.start->model : nullptr});
+      paused_.validates = false;
+      paused_.fitter = request_.method->make_fitter(fit_context(request_, options_));
     }
-    const double middle = from + (to - from) * 0.6;
+    const double middle = from + (to - from) * (request_.method->by_gradient ? 0.05 : 0.6);
     std::size_t known = paused_.observed;
     TileBatcher batcher(*paused_.fitter, request_.batch_size, paused_.observed);
     for_each(uses, "features", from, middle, [&](std::size_t, const LabelledFrame& frame) {
       if (known > 0) {
         --known;
       } else if (!enough() || paused_.observed < least) {
-        batcher.add(dynamic_cast<const TensorTiles&>(*preprocessor_.cut(frame.view)));
+        add(batcher, frame);
       }
     });
     batcher.flush();
+    if (validates_ && !paused_.validates) show_held_out();
     FitControl control = request_.control;
     // what scores must be as large as what the thresholds were derived with
     if (least == kAll || paused_.refitting) control.enough = {};
@@ -237,6 +190,50 @@ class TrainingRun {
     if (!paused_.refitting) paused_.fitted = fitted_;
     paused_.fitter.reset();
     return model;
+  }
+
+  /// A frame to learn from, with what the method has to know of it.
+  void add(TileBatcher& batcher, const LabelledFrame& frame) {
+    const auto cut = preprocessor_.cut(frame.view);
+    const auto& tiles = dynamic_cast<const TensorTiles&>(*cut);
+    if (request_.method->needs == Needs::kGood) return batcher.add(frame.name, tiles);
+    const std::optional<TileTruth> truth = truth_of(frame, tiles, request_.method->needs);
+    if (!truth) return;
+    batcher.add(frame.name, tiles, *truth);
+  }
+
+  /// What truth_of() says of a frame in `wanted` form, or nothing where that cannot be known.
+  std::optional<TileTruth> truth_of(const LabelledFrame& frame, const TensorTiles& tiles,
+                                    Needs needs) {
+    const std::int64_t windows = tiles.images().size(0);
+    const bool by_mask = needs == Needs::kMasks || windows > 1;
+    if (frame.defective && by_mask && !frame.mask) {
+      log(LogLevel::kWarning,
+          fmt::format("\"{}\" is not learnt from: {}, and it has none.", frame.name,
+                      needs == Needs::kMasks ? "the method needs a mask of its defect"
+                                             : "only a mask tells which windows are defective"));
+      return std::nullopt;
+    }
+    TileTruth truth{at::full({windows}, frame.defective ? 1 : 0, at::kLong), {}};
+    if (!by_mask) return truth;
+    const at::Tensor masks =
+        frame.mask
+            ? preprocessor_.cut_defects(*frame.mask)
+            : at::zeros({windows, 1, tiles.images().size(2), tiles.images().size(3)}, at::kByte);
+    truth.labels = masks.flatten(1).amax(1).to(at::kLong);
+    if (needs == Needs::kMasks) truth.masks = masks;
+    return truth;
+  }
+
+  /// The held-out frames choose among what the fitter learns.
+  void show_held_out() {
+    std::size_t seen = 0;
+    ValidationSink sink(*paused_.fitter);
+    TileBatcher batcher(sink, 1, seen);
+    for_each(validates_, "held-out frames", 0.06, 0.07,
+             [&](std::size_t, const LabelledFrame& frame) { add(batcher, frame); });
+    batcher.flush();
+    paused_.validates = true;
   }
 
   void score(const AnomalyModel& model, const Uses& uses, double from, double to) {
@@ -251,13 +248,13 @@ class TrainingRun {
   /// So few frames that a pause begins anew.
   void leave_one_out() {
     begin_anew();
-    const double step = 0.45 / static_cast<double>(parts_);
-    for (std::size_t out = 0; out < parts_; ++out) {
+    const double step = 0.45 / static_cast<double>(data_.parts);
+    for (std::size_t out = 0; out < data_.parts; ++out) {
       const double from = 0.05 + step * static_cast<double>(out);
       const auto model =
-          fit([&](std::size_t i) { return part_of_[i] != out; }, kAll, from, from + step);
+          fit([&](std::size_t i) { return data_.part_of[i] != out; }, kAll, from, from + step);
       score(
-          *model, [&](std::size_t i) { return part_of_[i] == out; }, from + step, from + step);
+          *model, [&](std::size_t i) { return data_.part_of[i] == out; }, from + step, from + step);
     }
   }
 
@@ -265,15 +262,15 @@ class TrainingRun {
 
   template <class Visit>
   void for_each(const Uses& uses, const std::string& stage, double from, double to, Visit&& visit) {
-    good_.rewind();
+    source_.rewind();
     std::size_t index = 0;
-    while (const auto frame = good_.next()) {
+    while (const auto frame = source_.next()) {
       if (request_.control.cancel.stop_requested()) {
         throw Error(ErrorCode::kCancelled, "The training was cancelled.");
       }
       if (uses(index)) visit(index, *frame);
       ++index;
-      const std::size_t total = std::max({good_.size(), count_, index});
+      const std::size_t total = std::max({source_.size(), index});
       report(from + (to - from) * static_cast<double>(index) / static_cast<double>(total), stage);
     }
   }
@@ -282,15 +279,18 @@ class TrainingRun {
     if (request_.control.progress) request_.control.progress(fraction, stage);
   }
 
-  [[nodiscard]] std::string describe(const std::vector<std::size_t>& held_out, bool refit) const {
-    if (held_out.empty()) return fmt::format("{} {}, each left out once", parts_, unit());
-    return fmt::format("{} of {} {}{}{}, seed {}{}", held_out.size(), parts_, unit(),
+  [[nodiscard]] std::string describe(bool refit) const {
+    const char* const unit = unit_of(request_);
+    if (leaves_one_out(data_, request_)) {
+      return fmt::format("{} {}, each left out once", data_.parts, unit);
+    }
+    return fmt::format("{} of {} {}{}{}, seed {}{}", data_.held_out.size(), data_.parts, unit,
                        request_.consecutive ? " in one run" : "",
                        request_.learn_sensitivity ? ", the first half for the sensitivity" : "",
                        request_.seed,
-                       !refit             ? ""
-                       : fitted_ < count_ ? ", then refitted on more"
-                                          : ", then refitted on all");
+                       !refit                   ? ""
+                       : fitted_ < data_.frames ? ", then refitted on more"
+                                                : ", then refitted on all");
   }
 
   ModelFile assemble(const AnomalyModel& model, const Calibration& calibration) {
@@ -300,7 +300,7 @@ class TrainingRun {
     file.tensors = writer.tensors();
     file.mask = request_.preprocess.mask;
     file.sensitivity = paused_.sensitivity;
-    file.training_frames = frame_hashes_;
+    file.training_frames = learnt_from();
     Manifest& manifest = file.manifest;
     manifest.method = request_.method->name;
     manifest.options = options_;
@@ -318,8 +318,19 @@ class TrainingRun {
                        : BackboneFacts{model.traits().backbone, model.traits().backbone_sha256};
     manifest.precision = request_.execution.precision;
     manifest.self_test.precision = request_.execution.precision;
-    self_test_.write(model, preprocessor_, request_.images_in_model, file);
+    data_.self_test.write(model, preprocessor_, request_.images_in_model, file);
     return file;
+  }
+
+  /// Frames that a later evaluation must not use: all of them, as even those held out decide the
+  /// thresholds. Where a method needs labels, the held-out ones are its test set.
+  [[nodiscard]] std::vector<std::int64_t> learnt_from() const {
+    if (request_.method->needs == Needs::kGood) return data_.hashes;
+    std::vector<std::int64_t> hashes;
+    for (std::size_t i = 0; i < data_.frames; ++i) {
+      if (!std::ranges::binary_search(data_.held_out, i)) hashes.push_back(data_.hashes[i]);
+    }
+    return hashes;
   }
 
   [[nodiscard]] TrainingFacts training_facts() const {
@@ -329,8 +340,8 @@ class TrainingRun {
       facts.images += request_.start->manifest.training.images;
       facts.continued_from = request_.start->sha256;
     }
-    facts.skipped = static_cast<std::int64_t>(skipped_.size());
-    facts.data_sha256 = data_sha256_;
+    facts.skipped = static_cast<std::int64_t>(data_.skipped.size());
+    facts.data_sha256 = data_.sha256;
     facts.seed = request_.seed;
     const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
     facts.created_utc = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now));
@@ -338,53 +349,34 @@ class TrainingRun {
     return facts;
   }
 
-  FrameSource& good_;
+  FrameSource& source_;
   const TrainRequest& request_;
   TilePreprocessor preprocessor_;
   nlohmann::json options_ = complete_options(request_.method->options, request_.options);
-  SelfTestFrames self_test_{request_.seed};
-  std::size_t count_ = 0;
-  std::vector<std::size_t> part_of_;  // every frame
-  std::size_t parts_ = 0;
-  std::string data_sha256_;
-  std::vector<std::int64_t> frame_hashes_;  // of every frame
-  std::vector<SkippedFrame> skipped_;
+  TrainingData data_;
   PausedTraining unpaused_;
   PausedTraining& paused_;
+  Uses validates_;          // frames that choose the best epoch; empty = none
   std::size_t fitted_ = 0;  // frames that the last fit has seen
 };
 
 }  // namespace
 
-std::vector<std::size_t> held_out_indices(std::size_t count, double share, bool consecutive,
-                                          std::uint64_t seed) {
-  if (!(share > 0 && share < 1)) {
-    throw Error(ErrorCode::kBadOption,
-                fmt::format("Option \"holdout\" must be above 0 and below 1, but is {}.", share));
-  }
-  if (count < kFewFrames) return {};
-  const auto wanted = static_cast<std::size_t>(share * static_cast<double>(count) + 0.5);
-  const std::size_t held_out = std::min(std::max(wanted, kFewestHeldOut), count - 1);
-  std::vector<std::size_t> indices(count);
-  std::iota(indices.begin(), indices.end(), std::size_t{0});
-  std::mt19937_64 random(seed);  // taken modulo, because std distributions differ between libraries
-  if (consecutive) {
-    std::ranges::rotate(
-        indices, indices.begin() + static_cast<std::ptrdiff_t>(random() % (count - held_out + 1)));
-  } else {
-    for (std::size_t i = 0; i < held_out; ++i) {
-      std::swap(indices[i], indices[i + random() % (count - i)]);
-    }
-  }
-  indices.resize(held_out);
-  std::ranges::sort(indices);
-  return indices;
+FitContext fit_context(const TrainRequest& request, nlohmann::json options) {
+  return {.method = request.method->name,
+          .options = std::move(options),
+          .weights_dir = request.weights_dir,
+          .seed = request.seed,
+          .execution = request.execution,
+          .input = request.preprocess.spec,
+          .run = request.run,
+          .start = request.start ? request.start->model : nullptr};
 }
 
-ModelFile train(FrameSource& good, const TrainRequest& request) {
+ModelFile train(FrameSource& frames, const TrainRequest& request) {
   const c10::NoGradGuard no_gradients;
   try {
-    return TrainingRun(good, request).run();
+    return TrainingRun(frames, request).run();
   } catch (const Error& error) {
     if (request.paused != nullptr && error.code() != ErrorCode::kCancelled) *request.paused = {};
     throw;

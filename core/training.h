@@ -37,6 +37,7 @@ struct PausedTraining {
   bool refitting = false;
   std::unique_ptr<Fitter> fitter;  // of the fit that was cancelled
   std::size_t observed = 0;        // frames that it has seen
+  bool validates = false;          // it has seen the held-out ones too
   std::size_t fitted = 0;          // frames that the fit before has seen
   std::unique_ptr<AnomalyModel> model;
   std::vector<ScoredFrame> scored;  // of the fit before
@@ -51,7 +52,8 @@ struct TrainRequest {
   std::uint64_t seed = 3;
   Execution execution;
   int batch_size = 1;    ///< frames whose tiles go through the network together
-  double holdout = 0.2;  ///< share of the good frames that derives the thresholds, 0 < share < 1
+  double holdout = 0.2;  ///< share of the good frames that derives the thresholds, 0 < share < 1;
+                         ///< 0 = none, where the thresholds are those of a probability
   bool consecutive = false;  ///< hold out one run of frames: neighbours in a video are near copies
   PartRule parts;            ///< frames of one part are held out together, never split
   bool refit = true;         ///< fit on all frames once the thresholds are known
@@ -63,20 +65,31 @@ struct TrainRequest {
   bool images_in_model = true;        ///< real frames among the self-test
   std::optional<Continuation> start;  ///< nothing = from nothing
   FitControl control;
+  RunFolder run;                     ///< of a method that learns by gradient
   PausedTraining* paused = nullptr;  ///< borrowed, read and written; null = a cancelled one is lost
 };
 
-/// Fits `method` on the readable frames of `good`. Frames are read one by one, several times over.
+/// What a fitter of this request is made from. @param options  completed.
+[[nodiscard]] FitContext fit_context(const TrainRequest& request, nlohmann::json options);
+
+/// Fits `method` on the readable frames of `frames`. Frames are read one by one, several times
+/// over.
 ///
 /// Thresholds come from frames that were not fitted (see calibrate_on_good): those of a seeded
 /// share of the parts (at least 5), or, with fewer than 10 parts, every part once, each scored by a
 /// model of the others; the final model then always sees all of them.
 ///
+/// A method that learns by gradient also chooses its best epoch by the held-out frames, unless a
+/// promise is asked for; it is fitted once, and holds out 2 of fewer than 10 parts.
+///
+/// A method that needs labels or masks learns from good and defective frames; the held-out ones are
+/// a share of every kind, the scale of its probabilities is fixed.
+///
 /// With `control.enough` the model is that of the frames seen so far (10 at least); where the
 /// thresholds are known by then, the refit has seen as many as the fit before or does not begin.
 /// @throws Error(kBadOption) for fewer than 2 parts, fewer than 10 where a promise is asked for, or
 ///   a share outside 0…1; Error(kCancelled); what method and source throw.
-[[nodiscard]] ModelFile train(FrameSource& good, const TrainRequest& request);
+[[nodiscard]] ModelFile train(FrameSource& frames, const TrainRequest& request);
 
 /// Parts that training holds out: indices into 0…count-1, ascending; empty = leave one out.
 std::vector<std::size_t> held_out_indices(std::size_t count, double share, bool consecutive,

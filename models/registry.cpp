@@ -7,6 +7,7 @@
 #include "core/base/methods.h"
 #include "models/padim/padim.h"
 #include "models/patchcore/patchcore.h"
+#include "models/stfpm/stfpm.h"
 
 namespace uad::models {
 
@@ -14,6 +15,7 @@ const MethodTable& method_table() {
   static const MethodTable methods{
       padim_method(),
       patchcore_method(),
+      stfpm_method(),
   };
   return methods;
 }

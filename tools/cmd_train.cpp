@@ -67,19 +67,29 @@ std::vector<OptionSpec> own_specs() {
        .type = OptionType::kInt,
        .default_value = 3,
        .help = "of every random choice",
-       .minimum = 0},
+       .minimum = 0,
+       .aliases = {"random_state"}},
       {.name = "batch_size",
        .type = OptionType::kInt,
        .default_value = 1,
        .help = "images that go through the network together",
        .minimum = 1,
        .maximum = 256},
+      {.name = "run_dir",
+       .help = "folder for curves and checkpoints of a method that learns by gradient [the model's "
+               "path with .run]"},
+      {.name = "resume",
+       .type = OptionType::kBool,
+       .default_value = false,
+       .help = "go on from the last checkpoint in --run-dir, to the same model as without a break"},
       {.name = "holdout",
        .type = OptionType::kFloat,
        .default_value = 0.2,
-       .help = "share of the good images that derives the thresholds (at least 5 images)",
-       .minimum = 0.01,
-       .maximum = 0.9},
+       .help = "share of the good images that derives the thresholds (at least 5 images); of every "
+               "kind where a method learns from labels, which also takes 0",
+       .minimum = 0,
+       .maximum = 0.9,
+       .aliases = {"test_size"}},
       {.name = "no_refit",
        .type = OptionType::kBool,
        .default_value = false,
@@ -111,7 +121,7 @@ Syntax train_syntax(const Method& method) {
   syntax.name = "train";
   syntax.summary = "Learns what good parts look like and writes a model file.";
   syntax.examples = kExamples;
-  syntax.options = join({data_specs(), own_specs(), promise_specs(), method.options,
+  syntax.options = join({data_specs(), method.options, own_specs(), promise_specs(),
                          input_option_specs(), execution_specs(), ignored_specs()});
   syntax.elsewhere = all_keys();
   return syntax;
@@ -179,7 +189,7 @@ TrainRequest make_request(const Arguments& args, const Method& method) {
   request.weights_dir = args.text("weights_dir");
   request.seed = args.get<std::uint64_t>("seed");
   request.execution = resolve_execution(execution_options(args), "fp32");
-  request.batch_size = args.get<int>("batch_size");
+  if (!method.by_gradient) request.batch_size = args.get<int>("batch_size");
   request.holdout = args.get<double>("holdout");
   request.refit = !args.get<bool>("no_refit");
   request.learn_sensitivity = args.get<std::string>("sensitivity") == "learned";
@@ -236,6 +246,22 @@ fs::path output_path(const Arguments& args, const std::string& name, bool group,
   return group ? output / (name + ".uad") : output;
 }
 
+/// Beside the model, unless another folder is named. @throws UsageError
+RunFolder run_folder(const Arguments& args, const Method& method, const fs::path& output,
+                     const std::string& name, bool group) {
+  const bool resume = args.get<bool>("resume");
+  if (!method.by_gradient) {
+    if (!resume) return {};
+    throw UsageError(
+        fmt::format("--resume is for methods that learn by gradient, but {} learns "
+                    "from each image once.",
+                    method.name));
+  }
+  if (!args.has("run_dir")) return {fs::path(output).replace_extension(".run"), resume};
+  const fs::path folder = args.get<std::string>("run_dir");
+  return {group ? folder / name : folder, resume};
+}
+
 /// @throws UsageError if it was asked for and there is nothing to evaluate on.
 bool wants_evaluation(const CategoryData& data, const Arguments& args) {
   const bool possible = fs::is_directory(data.path / "test");
@@ -276,6 +302,7 @@ nlohmann::json train_one(const CategoryData& data, bool group, const TrainReques
     TrainRequest one = request;
     one.consecutive = is_video(data.path);
     one.control = {bar.callback(), {}, interrupts.cancel(), interrupts.enough()};
+    one.run = run_folder(args, *request.method, output, data.name, group);
     return train(*source, one);
   }();
   if (request.promise) {
@@ -338,8 +365,7 @@ std::vector<std::string> all_keys() {
       data_specs(),      own_specs(),       input_option_specs(), promise_specs(),
       calibrate_specs(), execution_specs(), ignored_specs()};
   for (const Method& method : models::method_table()) lists.push_back(method.options);
-  std::vector<std::string> keys{"config", "model_path", "img_path",     "threshold", "epochs",
-                                "lr",     "momentum",   "weight_decay", "model"};
+  std::vector<std::string> keys{"config", "model_path", "img_path", "threshold", "model"};
   for (const OptionSpec& spec : join(lists)) {
     keys.push_back(spec.name);
     keys.insert(keys.end(), spec.aliases.begin(), spec.aliases.end());

@@ -14,6 +14,8 @@ const std::vector<MethodInfo>& known_methods() {
       {.name = "padim",
        .title = "PaDiM: distance from the Gaussian of good parts at each position"},
       {.name = "patchcore", .title = "PatchCore: distance to a memory bank of good patches"},
+      {.name = "stfpm",
+       .title = "STFPM: where a student trained on good parts fails to follow its teacher"},
   };
   return methods;
 }

@@ -134,6 +134,19 @@ Calibration calibrate_on_good(const std::vector<double>& scores,
   return result;
 }
 
+Calibration calibration_of_probability(double map_threshold, const std::string& split) {
+  Calibration result;
+  Thresholds& thresholds = result.thresholds;
+  thresholds.image = {.lo = 0, .thr = 0.5, .hi = 1};
+  thresholds.map = {.lo = 0, .thr = map_threshold, .hi = 1};
+  thresholds.warn = 0.25;
+  result.origin.rule =
+      "the score is the probability of a defect: reject from 0.5, warn from 0.25; nothing is "
+      "derived from images";
+  result.origin.facts = {{"held_out", split}};
+  return result;
+}
+
 Calibration calibrate_by_promise(const GoodSamples& samples, const PromiseTarget& target) {
   const Promise reject = promise_threshold(samples.scores, target);
   // Ten times what is kept, not what was asked for: too few samples must not pull warn onto reject.

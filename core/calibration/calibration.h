@@ -33,6 +33,10 @@ Calibration calibrate_on_good(const std::vector<double>& scores,
 /// @throws Error(kBadOption) as promise_threshold().
 Calibration calibrate_by_promise(const GoodSamples& samples, const PromiseTarget& target);
 
+/// Where score and map are probabilities of a defect: nothing is derived, reject = 0.5, warn = 0.25.
+/// @param map_threshold  probability from which regions begin. @param split  as above.
+Calibration calibration_of_probability(double map_threshold, const std::string& split);
+
 /// From a labelled set: reject = F1-optimal image score; region threshold = F1-optimal pixel score
 /// where there were masks, else `good`'s. Warn lies midway between the good frames' mean and
 /// reject. lo and hi are the smallest and largest value seen.

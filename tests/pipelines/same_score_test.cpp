@@ -4,15 +4,12 @@
 #include <cmath>
 #include <cstring>
 
-#include <gst/app/gstappsink.h>
-#include <gst/gst.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "core/data/image_io.h"
 #include "core/demo/line.h"
-#include "gst-plugins/common/ptr.h"
-#include "gst-plugins/meta/gstuadresultmeta.h"
+#include "tests/pipelines/one_frame.h"
 #include "tests/support/temp_dir.h"
 #include "tests/tools/run_program.h"
 
@@ -30,7 +27,6 @@ struct Answer {
 class SameScore : public testing::TestWithParam<std::vector<std::string>> {
  protected:
   void SetUp() override {
-    gst_init(nullptr, nullptr);
     demo::ProductionLine good(1, [](int) { return demo::Defect::kNone; });
     fs::create_directories(folder_ / "good");
     for (int i = 0; i < 12; ++i) {
@@ -65,26 +61,8 @@ class SameScore : public testing::TestWithParam<std::vector<std::string>> {
   }
 
   Answer from_pipeline(const std::string& preproc) {
-    const std::string line = "filesrc location=" + image() +
-                             " ! pngdec ! video/x-raw,format=RGB ! " + preproc +
-                             " uadinfer model=" + model() + " ! appsink name=sink";
-    const auto pipeline =
-        gst::ObjectPtr<GstElement>::adopt(gst_parse_launch(line.c_str(), nullptr));
-    GstElement* sink = gst_bin_get_by_name(GST_BIN(pipeline.get()), "sink");
-    gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
-    Answer answer;
-    if (GstSample* sample = gst_app_sink_try_pull_sample(GST_APP_SINK(sink), 60 * GST_SECOND)) {
-      const UadResultMeta* meta = uad_buffer_get_result_meta(gst_sample_get_buffer(sample));
-      int width = 0;
-      int height = 0;
-      const float* map = uad_result_meta_get_map(meta, &width, &height);
-      answer.score = uad_result_meta_get_score(meta);
-      answer.map.assign(map, map + static_cast<std::ptrdiff_t>(width) * height);
-      gst_sample_unref(sample);
-    }
-    gst_object_unref(sink);
-    gst_element_set_state(pipeline.get(), GST_STATE_NULL);
-    return answer;
+    const test::FrameAnswer found = test::judge_png(image(), model(), preproc);
+    return {found.score, found.map};
   }
 
   static void expect_equal(const Answer& a, const Answer& b) {

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What training looked like, round by round: a CSV file and TensorBoard's event file.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "core/gradient/event_file.h"
+#include "core/gradient/learner.h"
+
+namespace uad {
+
+/// One round: an epoch, or so many steps.
+struct CurvePoint {
+  std::int64_t step = 0;  ///< steps done
+  double epoch = 0;       ///< the same in passes over the images
+  double seconds = 0;     ///< since the beginning, without pauses
+  double learning_rate = 0;
+  Figures training;    ///< means of the round
+  Figures validation;  ///< after it; may be empty
+};
+void to_json(nlohmann::json& json, const CurvePoint& point);
+void from_json(const nlohmann::json& json, CurvePoint& point);
+
+/// Writes "curves.csv" and "events.out.tfevents.…" into a folder. @note One thread.
+class Curves {
+ public:
+  /// @param folder  "" = nothing is written. @param points  of a run that goes on.
+  /// @throws Error(kFailed) if nothing can be written there.
+  Curves(const std::filesystem::path& folder, std::vector<CurvePoint> points);
+  /// @throws Error(kFailed).
+  void add(const CurvePoint& point);
+  [[nodiscard]] const std::vector<CurvePoint>& points() const noexcept { return points_; }
+
+ private:
+  void write_csv() const;
+
+  std::filesystem::path folder_;
+  std::vector<CurvePoint> points_;
+  std::unique_ptr<EventFile> events_;
+};
+
+}  // namespace uad

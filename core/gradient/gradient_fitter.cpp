@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/gradient/gradient_fitter.h"
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+#include "core/data/split.h"
+
+namespace uad {
+namespace {
+
+constexpr double kValidationShare = 0.2;
+
+Tiles only(const Tiles& tiles, std::int64_t label) {
+  const at::Tensor chosen = (tiles.labels == label).nonzero().flatten();
+  const auto pick = [&](const at::Tensor& all) {
+    return all.defined() ? all.index_select(0, chosen) : at::Tensor();
+  };
+  Tiles some{pick(tiles.images), pick(tiles.keep)};
+  some.labels = pick(tiles.labels);
+  some.masks = pick(tiles.masks);
+  for (std::int64_t i = 0; i < chosen.size(0) && !tiles.names.empty(); ++i) {
+    some.names.push_back(tiles.names.at(static_cast<std::size_t>(chosen[i].item<std::int64_t>())));
+  }
+  return some;
+}
+
+/// A run that is made longer stays the same run.
+nlohmann::json without_length(nlohmann::json options) {
+  if (!options.is_object()) return options;
+  for (const char* key : {"epochs", "steps", "patience"}) options.erase(key);
+  return options;
+}
+
+}  // namespace
+
+GradientFitter::GradientFitter(const FitContext& context, LearnsFrom from, LoopOptions options,
+                               std::unique_ptr<Learner> learner)
+    : context_(context),
+      from_(from),
+      options_(std::move(options)),
+      learner_(std::move(learner)),
+      training_(context.input),
+      validation_(context.input) {
+  options_.seed = context.seed;
+}
+
+void GradientFitter::observe(const Tiles& tiles) {
+  const bool all = from_ == LearnsFrom::kAll || !tiles.labels.defined();
+  training_.add(all ? tiles : only(tiles, from_ == LearnsFrom::kDefective ? 1 : 0));
+}
+
+void GradientFitter::validate(const Tiles& tiles) { validation_.add(tiles); }
+
+void GradientFitter::hold_out_for_validation() {
+  if (validation_.size() > 0 || options_.best_by.empty()) return;
+  if (training_.size() < 2) {
+    throw Error(ErrorCode::kBadOption,
+                fmt::format("Training needs at least 2 images to learn from, one of them to choose "
+                            "the best epoch by, but saw {}. Add images.",
+                            training_.size()));
+  }
+  std::vector<std::size_t> order(training_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::mt19937_64 random(0);  // whatever the seed of the run, so that runs can be compared
+  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random() % i]);
+  order.resize(held_out_count(order.size(), kValidationShare));
+  std::ranges::sort(order);
+  training_.move_to(validation_, order);
+}
+
+std::unique_ptr<AnomalyModel> GradientFitter::finish(const FitControl& control) {
+  if (!loop_) {
+    hold_out_for_validation();
+    loop_.emplace(*learner_, options_, training_, validation_, context_.run,
+                  nlohmann::json{{"method", context_.method},
+                                 {"options", without_length(context_.options)},
+                                 {"seed", context_.seed}});
+  }
+  loop_->run(control);
+  return learner_->model();
+}
+
+std::int64_t GradientFitter::peak_bytes(std::int64_t times) const {
+  if (training_.size() == 0) return 0;
+  const Image& image = training_.sample(0).image;
+  const Size crop = options_.augmentation.crop;
+  const Size size = crop == Size{} ? Size{image.width, image.height} : crop;
+  return times * training_.bytes() +
+         learner_->step_bytes(static_cast<std::int64_t>(options_.batch_size), size.height,
+                              size.width);
+}
+
+}  // namespace uad

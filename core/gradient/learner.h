@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a method that learns by gradient brings along; the loop around it is in training_loop.h.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include <ATen/core/Tensor.h>
+
+#include "core/anomaly_model.h"
+#include "core/checkpoint.h"
+
+namespace uad {
+
+/// What one step sees, augmented already.
+struct Batch {
+  at::Tensor images;  ///< float32 [N, 3, H, W], normalised by the InputSpec, channels-last
+  at::Tensor keep;    ///< uint8 [N, 1, H, W], 1 = look, 0 = ignore; undefined = look everywhere
+  at::Tensor masks;   ///< float32 [N, 1, H, W], 1 = defect; undefined where none were given
+  at::Tensor labels;  ///< int64 [N], 1 = defective
+};
+
+/// Named numbers that become curves: "loss", "accuracy" …
+using Figures = std::map<std::string, double>;
+
+/// A network that is being trained. @note One thread.
+class Learner {
+ public:
+  virtual ~Learner() = default;
+  /// One update of the weights; gradients are enabled. @return "loss" at least.
+  /// @throws Error(kFailed) before the weights change if the loss is not finite (see descend()).
+  virtual Figures step(const Batch& batch, double learning_rate) = 0;
+  /// Figures of images that are not learnt from, each the mean over the batch; gradients are off.
+  virtual Figures validate(const Batch& batch) = 0;
+  /// Every tensor that the next step depends on, under names that stay the same. They share their
+  /// storage with the learner, so that copying into them restores a state. Those of the optimiser
+  /// begin with "optimiser.".
+  [[nodiscard]] virtual TensorMap state() = 0;
+  /// Of the weights as they are; they are copied.
+  [[nodiscard]] virtual std::unique_ptr<AnomalyModel> model() = 0;
+  /// Memory of one step, bytes.
+  [[nodiscard]] virtual std::int64_t step_bytes(std::int64_t images, std::int64_t height,
+                                                std::int64_t width) const = 0;
+};
+
+}  // namespace uad

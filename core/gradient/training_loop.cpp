@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/gradient/training_loop.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/exec/thread_pool.h"
+#include "core/gradient/batch_loader.h"
+#include "core/gradient/run_checkpoint.h"
+
+namespace uad {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kLast = "last.ckpt";
+constexpr const char* kBest = "best.ckpt";
+constexpr const char* kOptimiser = "optimiser.";
+
+BatchOrder make_order(const LoopOptions& options, std::size_t samples) {
+  return BatchOrder({.samples = samples,
+                     .batch_size = options.batch_size,
+                     .drop_last = options.drop_last,
+                     .endless = options.epochs == 0,
+                     .seed = options.seed});
+}
+
+void add(Figures& sums, const Figures& means, std::int64_t images) {
+  for (const auto& [name, mean] : means) sums[name] += mean * static_cast<double>(images);
+}
+
+Figures divided(Figures sums, std::int64_t images) {
+  for (auto& [name, sum] : sums) sum /= static_cast<double>(images);
+  return sums;
+}
+
+}  // namespace
+
+void to_json(nlohmann::json& json, const TrainingLoop::Progress& progress) {
+  json = {{"step", progress.step},
+          {"seconds", progress.seconds},
+          {"first_loss", progress.first_loss},
+          {"hopeless", progress.hopeless},
+          {"best_step", progress.best_step},
+          {"stale", progress.stale},
+          {"ended", progress.ended},
+          {"sums", progress.sums},
+          {"images", progress.images}};
+  if (progress.best) json["best"] = *progress.best;
+}
+
+void from_json(const nlohmann::json& json, TrainingLoop::Progress& progress) {
+  json.at("step").get_to(progress.step);
+  json.at("seconds").get_to(progress.seconds);
+  json.at("first_loss").get_to(progress.first_loss);
+  json.at("hopeless").get_to(progress.hopeless);
+  json.at("best_step").get_to(progress.best_step);
+  json.at("stale").get_to(progress.stale);
+  json.at("ended").get_to(progress.ended);
+  json.at("sums").get_to(progress.sums);
+  json.at("images").get_to(progress.images);
+  if (json.contains("best")) progress.best = json.at("best").get<double>();
+}
+
+TrainingLoop::TrainingLoop(Learner& learner, const LoopOptions& options,
+                           const SampleStore& training, const SampleStore& validation,
+                           const RunFolder& run, nlohmann::json identity)
+    : learner_(learner),
+      options_(options),
+      training_(training),
+      validation_(validation),
+      run_(run),
+      identity_(std::move(identity)),
+      order_(make_order(options, training.size())),
+      round_(options.epochs > 0 ? order_.steps_per_epoch() : options.round_steps),
+      total_(options.epochs > 0 ? options.epochs * order_.steps_per_epoch() : options.steps) {
+  options_.schedule.total = total_;
+  identity_["training images"] = training.sha256();
+  identity_["validation images"] = validation.sha256();
+}
+
+void TrainingLoop::run(const FitControl& control) {
+  join_pool();
+  if (!curves_) begin();
+  BatchLoader loader(
+      training_, order_,
+      {.augmentation = options_.augmentation, .first = progress_.step, .last = total_});
+  while (progress_.step < total_ && !progress_.ended) {
+    if (control.cancel.stop_requested()) {
+      save();
+      throw Error(ErrorCode::kCancelled, "The training was cancelled.");
+    }
+    if (control.enough.stop_requested() && progress_.step > 0) break;
+    const auto start = Clock::now();
+    take_step(loader.next());
+    if (at_end_of_round()) end_round(control);
+    progress_.seconds += std::chrono::duration<double>(Clock::now() - start).count();
+    report(control);
+  }
+  save();
+  use_best();
+}
+
+void TrainingLoop::begin() {
+  std::vector<CurvePoint> points;
+  if (run_.resume && !run_.path.empty()) {
+    const std::filesystem::path file = run_.path / kLast;
+    const RunCheckpoint last = load_run_checkpoint(file, identity_);
+    try {
+      last.progress.at("points").get_to(points);
+      last.progress.get_to(progress_);
+    } catch (const nlohmann::json::exception&) {
+      throw Error(ErrorCode::kBadFile,
+                  fmt::format("The progress in checkpoint \"{}\" is damaged. Start anew without "
+                              "--resume.",
+                              file.string()));
+    }
+    restore(last.tensors, learner_.state(), file.string());
+    if (progress_.best) {
+      best_ = load_run_checkpoint(run_.path / kBest, identity_).tensors;
+    }
+    log(LogLevel::kInfo, fmt::format("Goes on from step {} of {} of \"{}\".", progress_.step,
+                                     total_, file.string()));
+  }
+  curves_.emplace(run_.path, std::move(points));
+}
+
+void TrainingLoop::take_step(const Batch& batch) {
+  const std::int64_t images = batch.images.size(0);
+  Figures figures;
+  try {
+    const c10::AutoGradMode gradients(true);
+    figures = learner_.step(batch, options_.schedule.at(progress_.step));
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kFailed) throw;
+    throw Error(ErrorCode::kFailed,
+                fmt::format("Training stopped at {}: {}. Lower the learning rate, or look at these "
+                            "images.{}",
+                            where(), error.what(),
+                            run_.path.empty() ? ""
+                                              : fmt::format(" \"{}\" holds the last good state.",
+                                                            (run_.path / kLast).string())));
+  }
+  if (progress_.step == 0) progress_.first_loss = figures.at("loss");
+  add(progress_.sums, figures, images);
+  progress_.images += images;
+  ++progress_.step;
+}
+
+/// The step and its images, for an error.
+std::string TrainingLoop::where() const {
+  std::vector<std::string> names;
+  for (const Draw& draw : order_.batch(progress_.step)) {
+    names.push_back(training_.name(draw.sample));
+  }
+  constexpr std::size_t kShown = 8;
+  std::string shown;
+  for (std::size_t i = 0; i < std::min(kShown, names.size()); ++i) {
+    shown += (i == 0 ? "" : ", ") + names[i];
+  }
+  if (names.size() > kShown) shown += fmt::format(" and {} more", names.size() - kShown);
+  return fmt::format("step {} of {} (epoch {}, images {})", progress_.step + 1, total_,
+                     progress_.step / order_.steps_per_epoch() + 1, shown);
+}
+
+bool TrainingLoop::at_end_of_round() const {
+  return progress_.step % round_ == 0 || progress_.step == total_;
+}
+
+void TrainingLoop::end_round(const FitControl& control) {
+  const CurvePoint point{
+      .step = progress_.step,
+      .epoch = static_cast<double>(progress_.step) / static_cast<double>(order_.steps_per_epoch()),
+      .seconds = progress_.seconds,
+      .learning_rate = options_.schedule.at(progress_.step - 1),
+      .training = divided(std::exchange(progress_.sums, {}), progress_.images),
+      .validation = validate()};
+  progress_.images = 0;
+  curves_->add(point);
+  if (control.figure) {
+    for (const auto& [name, value] : point.training) control.figure(name, value);
+    for (const auto& [name, value] : point.validation) control.figure("val_" + name, value);
+  }
+  judge(point);
+  save();
+}
+
+Figures TrainingLoop::validate() {
+  Figures sums;
+  const c10::NoGradGuard no_gradients;
+  for (std::size_t first = 0; first < validation_.size(); first += options_.batch_size) {
+    std::vector<Sample> samples;
+    std::vector<std::int64_t> labels;
+    for (std::size_t i = first; i < std::min(first + options_.batch_size, validation_.size());
+         ++i) {
+      samples.push_back(validation_.sample(i));
+      labels.push_back(validation_.label(i));
+    }
+    add(sums, learner_.validate(validation_.to_batch(samples, labels)),
+        static_cast<std::int64_t>(samples.size()));
+  }
+  return divided(std::move(sums), std::max<std::int64_t>(1, std::ssize(validation_)));
+}
+
+/// Whether this was the best round, and whether it was the last.
+void TrainingLoop::judge(const CurvePoint& point) {
+  const double loss = point.training.at("loss");
+  progress_.hopeless = loss > progress_.first_loss ? progress_.hopeless + 1 : 0;
+  if (options_.hopeless_rounds > 0 && progress_.hopeless >= options_.hopeless_rounds) {
+    throw Error(ErrorCode::kFailed,
+                fmt::format("The loss has been above its first value {:.4g} for {} epochs, last "
+                            "{:.4g}, so nothing is learnt. Lower the learning rate.",
+                            progress_.first_loss, progress_.hopeless, loss));
+  }
+  const auto value = point.validation.find(options_.best_by);
+  if (value != point.validation.end()) {
+    if (!progress_.best || value->second < *progress_.best) {
+      progress_.best = value->second;
+      keep_best();
+    } else {
+      ++progress_.stale;
+    }
+    if (options_.patience > 0 && progress_.stale >= options_.patience) progress_.ended = true;
+  }
+  const auto reached = point.training.find(options_.target_figure);
+  if (reached != point.training.end() && reached->second > options_.target) progress_.ended = true;
+}
+
+TensorMap TrainingLoop::weights() {
+  TensorMap state = learner_.state();
+  std::erase_if(state, [](const auto& one) { return one.first.starts_with(kOptimiser); });
+  return state;
+}
+
+void TrainingLoop::keep_best() {
+  progress_.best_step = progress_.step;
+  progress_.stale = 0;
+  for (const auto& [name, tensor] : weights()) best_[name] = tensor.detach().clone();
+  if (run_.path.empty()) return;
+  save_run_checkpoint(run_.path / kBest, {identity_, progress_, best_});
+}
+
+void TrainingLoop::use_best() {
+  if (!best_.empty()) restore(best_, weights(), kBest);
+}
+
+void TrainingLoop::save() {
+  if (run_.path.empty()) return;
+  TensorMap tensors;
+  for (const auto& [name, tensor] : learner_.state()) tensors[name] = tensor.detach();
+  nlohmann::json progress = progress_;
+  progress["points"] = curves_->points();
+  save_run_checkpoint(run_.path / kLast, {identity_, std::move(progress), std::move(tensors)});
+}
+
+void TrainingLoop::report(const FitControl& control) const {
+  if (!control.progress) return;
+  const double share = static_cast<double>(progress_.step) / static_cast<double>(total_);
+  const std::vector<CurvePoint>& points = curves_->points();
+  const std::string loss =
+      points.empty() ? "" : fmt::format(", loss {:.4g}", points.back().training.at("loss"));
+  control.progress(share, options_.epochs > 0
+                              ? fmt::format("epoch {} of {}{}",
+                                            (progress_.step - 1) / order_.steps_per_epoch() + 1,
+                                            options_.epochs, loss)
+                              : fmt::format("step {} of {}{}", progress_.step, total_, loss));
+}
+
+}  // namespace uad
