@@ -74,6 +74,23 @@ std::string percent(double value) {
   return std::isfinite(value) ? fmt::format("{:.4f}", value) : "undefined";
 }
 
+/// What the model's own threshold decides, under the names of both conventions.
+void print_decisions(const Evaluation& evaluation) {
+  const Confusion& anomaly = evaluation.at_reject;
+  const Confusion good = anomaly.good_as_positive();
+  const BoxMetrics::Result& boxes = evaluation.boxes;
+  fmt::print(stderr, "  at the model's reject threshold {:.6g}: accuracy {}  balanced {}\n",
+             evaluation.manifest.thresholds.image.thr, percent(anomaly.accuracy()),
+             percent(anomaly.balanced_accuracy()));
+  for (const auto& [positive, counts] : {std::pair{"anomaly", anomaly}, {"good", good}}) {
+    fmt::print(stderr, "    {} positive: TP {}  FP {}  FN {}  TN {}\n", positive, counts.tp,
+               counts.fp, counts.fn, counts.tn);
+  }
+  if (boxes.defects == 0) return;
+  fmt::print(stderr, "    boxes: {} of {} defects have one, {} hit the mask, mean IoU {}\n",
+             boxes.detected, boxes.defects, boxes.hits, percent(boxes.mean_iou));
+}
+
 void print_summary(const std::string& name, const Evaluation& evaluation) {
   const nlohmann::json counts = to_json(evaluation)["counts"];
   fmt::print(stderr, "{}: {} good, {} defective, {} skipped, {} without mask\n", name,
@@ -89,9 +106,7 @@ void print_summary(const std::string& name, const Evaluation& evaluation) {
   fmt::print(stderr, "  pixel  AUROC {}  AP {}  F1 {}  PRO {}\n", percent(evaluation.pixels.auroc),
              percent(evaluation.pixels.average_precision), percent(evaluation.pixels.f1.f1),
              percent(evaluation.pixels.aupro));
-  fmt::print(stderr, "  at the model's reject threshold {:.6g}: balanced accuracy {}\n",
-             evaluation.manifest.thresholds.image.thr,
-             percent(evaluation.at_reject.balanced_accuracy()));
+  print_decisions(evaluation);
   fmt::print(stderr, "  {:.1f} ms per image\n", evaluation.ms_per_image);
   for (const auto& [key, reason] : evaluation.undefined) {
     fmt::print(stderr, "  {} is undefined: {}\n", key, reason);

@@ -10,6 +10,7 @@
 #include "core/data/image_io.h"
 #include "core/data/npy.h"
 #include "core/eval/map_names.h"
+#include "core/eval/prediction_picture.h"
 #include "core/eval/stored_scores.h"
 #include "core/exec/thread_pool.h"
 #include "core/loaded_model.h"
@@ -29,6 +30,7 @@ namespace fs = std::filesystem;
 constexpr const char* kExamples = R"(Examples:
   uad predict --model screw.uad part.png
   uad predict --model screw.uad parts/ --json scores.json --save-maps maps/
+  uad predict --model tile.uad test/ --gallery pictures/ --n-samples 20 --show-heatmap
   uad predict --model bottles.uad camera.mp4 --frames 0-500 --fail-on-reject)";
 
 Syntax predict_syntax() {
@@ -42,6 +44,17 @@ Syntax predict_syntax() {
         {.name = "img_path", .help = "an image, if no PATH is given"},
         {.name = "json", .help = "write a list with one object an image; - = stdout"},
         {.name = "save_maps", .help = "folder for score maps (.npy, float32) and heatmaps (.png)"},
+        {.name = "gallery",
+         .help = "folder for pictures with title, boxes and, with --show-heatmap, a red tint"},
+        {.name = "n_samples",
+         .type = OptionType::kInt,
+         .default_value = 3,
+         .help = "first images that --gallery keeps; 0 = all",
+         .minimum = 0},
+        {.name = "show_heatmap",
+         .type = OptionType::kBool,
+         .default_value = false,
+         .help = "tint the pictures of --gallery where the model looks"},
         {.name = "fail_on_reject",
          .type = OptionType::kBool,
          .default_value = false,
@@ -106,7 +119,8 @@ class Predictor {
         model_(std::move(model)),
         preprocessor_({model_->manifest().input, model_->mask()}),
         stored_(StoredThresholds::of(model_->manifest().thresholds)),
-        thresholds_(effective_thresholds(args, stored_)) {
+        thresholds_(effective_thresholds(args, stored_)),
+        picture_{thresholds_, box_rule(model_->manifest()), args.get<bool>("show_heatmap")} {
     stored_ = stored_.judged_with(thresholds_);
   }
 
@@ -148,7 +162,18 @@ class Predictor {
     rejected_ = rejected_ || verdict.verdict == Verdict::kReject;
     nlohmann::json one = report(name, verdict);
     if (args_.has("save_maps")) one["map"] = save_maps(frame, verdict, output);
+    if (args_.has("gallery")) save_picture(name, frame, result, output);
     results_.push_back(std::move(one));
+  }
+
+  void save_picture(const std::string& name, const FrameView& frame, const ModelOutput& result,
+                    const fs::path& wanted) {
+    const auto most = args_.get<std::size_t>("n_samples");
+    if (most > 0 && results_.size() >= most) return;
+    const fs::path file =
+        fs::path(args_.get<std::string>("gallery")) / picture_names_.take(wanted).concat(".png");
+    fs::create_directories(file.parent_path());
+    write_png(file, picture_.draw(frame, result, kind_by_folder(name)));
   }
 
   /// The line on the console, and the object of --json.
@@ -185,7 +210,9 @@ class Predictor {
   TilePreprocessor preprocessor_;
   StoredThresholds stored_;  // the model's scales and what is judged with
   Thresholds thresholds_;
+  PredictionPicture picture_;
   MapNames names_;
+  MapNames picture_names_;
   nlohmann::json results_ = nlohmann::json::array();
   bool rejected_ = false;
 };

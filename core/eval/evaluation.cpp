@@ -37,6 +37,7 @@ class Evaluator {
     if (result_.frames.empty()) refuse_empty();
     if (pixel_count_ > options_.exact_pixels) second_pass();
     result_.pixels = pixels_->result();
+    result_.boxes = boxes_.result();
     image_metrics();
     explain_undefined();
     describe_model();
@@ -60,6 +61,7 @@ class Evaluator {
       result_.missing_masks += has_ground_truth(frame) ? 0 : 1;
       if (options_.visit) options_.visit(frame, output);
       if (!options_.pixels) return;
+      if (frame.mask) add_boxes(output, mask_on_map(*frame.mask, model_.mask(), plan));
       pixel_count_ += static_cast<std::int64_t>(output.map.values.size());
       if (pixel_count_ <= options_.exact_pixels) {
         add_pixels(frame, output, plan);
@@ -130,6 +132,12 @@ class Evaluator {
                                    : Image{output.map.width, output.map.height, 1,
                                            std::vector<std::uint8_t>(output.map.values.size(), 0)};
     pixels_->add(output.map.values, truth.pixels, output.map.width, output.map.height);
+  }
+
+  void add_boxes(const ModelOutput& output, const Image& truth) {
+    const Manifest& manifest = model_.manifest();
+    boxes_.add(defect_boxes(output, manifest.thresholds, box_rule(manifest)), truth,
+               output.placement);
   }
 
   [[nodiscard]] std::size_t frame_count() const { return result_.frames.size(); }
@@ -205,6 +213,7 @@ class Evaluator {
   std::vector<bool> seen_;                     // every frame of the source: was it trained on?
   Evaluation result_;
   std::optional<PixelMetrics> pixels_;
+  BoxMetrics boxes_;
   std::int64_t pixel_count_ = 0;
   FrameDigest digest_;
 };

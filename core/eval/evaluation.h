@@ -14,6 +14,7 @@
 #include "core/base/backend.h"
 #include "core/base/results/verdict.h"
 #include "core/data/frame_source.h"
+#include "core/eval/boxes.h"
 #include "core/eval/metrics.h"
 
 namespace uad {
@@ -65,6 +66,7 @@ struct Evaluation {
   Confusion at_reject;  ///< image decisions at the model's own reject threshold
   Curves image_curves;
   PixelMetrics::Result pixels{};
+  BoxMetrics::Result boxes;
   float map_low = 0;  ///< smallest and largest map value seen
   float map_high = 0;
   std::vector<SkippedFrame> skipped;

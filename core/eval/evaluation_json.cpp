@@ -44,6 +44,27 @@ nlohmann::json to_json(const std::vector<KindResult>& kinds) {
 
 namespace {
 
+/// Decisions at the reject threshold under the names of both conventions.
+nlohmann::json classification(const Confusion& anomaly) {
+  const auto named = [](const Confusion& counts) -> nlohmann::json {
+    return {{"tp", counts.tp}, {"fp", counts.fp}, {"fn", counts.fn}, {"tn", counts.tn}};
+  };
+  return {{"accuracy", number_or_null(anomaly.accuracy())},
+          {"balanced_accuracy", number_or_null(anomaly.balanced_accuracy())},
+          {"classes", {"good", "anomaly"}},
+          {"rows_true_columns_predicted", {{anomaly.tn, anomaly.fp}, {anomaly.fn, anomaly.tp}}},
+          {"positive_is_anomaly", named(anomaly)},
+          {"positive_is_good", named(anomaly.good_as_positive())}};
+}
+
+nlohmann::json boxes(const BoxMetrics::Result& boxes) {
+  return {{"defects", boxes.defects},
+          {"detected", boxes.detected},
+          {"hits", boxes.hits},
+          {"hit_share", number_or_null(boxes.hit_share)},
+          {"mean_iou", number_or_null(boxes.mean_iou)}};
+}
+
 nlohmann::json counts(const Evaluation& evaluation) {
   std::map<std::string, int> kinds;
   int defective = 0;
@@ -107,6 +128,8 @@ nlohmann::json to_json(const Evaluation& evaluation) {
       {"image_balanced_accuracy", number_or_null(evaluation.at_f1.balanced_accuracy())},
       {"image_at_f1", to_json(evaluation.at_f1)},
       {"image_at_reject", to_json(evaluation.at_reject)},
+      {"classification", classification(evaluation.at_reject)},
+      {"boxes", boxes(evaluation.boxes)},
       {"warn_threshold", thresholds.warn},
       {"reject_threshold", thresholds.image.thr},
       {"pixel_auroc", number_or_null(pixels.auroc)},

@@ -17,6 +17,8 @@ namespace uad {
 
 struct Confusion {
   std::int64_t tp = 0, fp = 0, fn = 0, tn = 0;
+  /// The same decisions as tables count them that call a good image positive.
+  [[nodiscard]] Confusion good_as_positive() const { return {tn, fn, fp, tp}; }
   [[nodiscard]] double accuracy() const;
   [[nodiscard]] double balanced_accuracy() const;
   [[nodiscard]] double precision() const;
