@@ -287,6 +287,17 @@ TEST_F(Uad, PredictSavesMapsAndPictures) {
   EXPECT_EQ(picture.width, 256);
 }
 
+TEST_F(Uad, PredictDrawsTheFirstPictures) {
+  const fs::path pictures = folder_ / "pictures";
+  ASSERT_EQ(run_uad({"predict", "--model", model(), image("stain"), "--gallery", pictures,
+                     "--n-samples", "2", "--show-heatmap"})
+                .code,
+            0);
+  EXPECT_GT(read_image(pictures / "0.png").height, 256);  // the title is above the frame
+  EXPECT_TRUE(fs::exists(pictures / "1.png"));
+  EXPECT_FALSE(fs::exists(pictures / "2.png"));
+}
+
 TEST_F(Uad, PredictRefusesABrokenImage) {
   const std::string whole = test::read_bytes(image("good/0.png"));
   test::write_bytes(folder_ / "broken.png", whole.substr(0, whole.size() / 2));

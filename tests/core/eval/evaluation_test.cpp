@@ -122,6 +122,20 @@ TEST_F(Evaluating, TheModelsOwnThresholdHasItsOwnConfusion) {
   EXPECT_EQ(result.at_reject.tp, 1);
   EXPECT_EQ(result.at_reject.fp, 1);
   EXPECT_EQ(result.at_f1.fp, 0);
+  const nlohmann::json said = to_json(result)["classification"];
+  EXPECT_EQ(said["rows_true_columns_predicted"], nlohmann::json::parse("[[0, 1], [0, 1]]"));
+  EXPECT_EQ(said["positive_is_anomaly"]["fp"], 1);
+  EXPECT_EQ(said["positive_is_good"]["fn"], 1);
+  EXPECT_EQ(said["balanced_accuracy"], 0.5);
+}
+
+TEST_F(Evaluating, BoxesAreHeldAgainstMasks) {
+  FrameList source(example_d());
+  const nlohmann::json boxes = to_json(run(source))["boxes"];
+  EXPECT_EQ(boxes["defects"], 1);
+  EXPECT_EQ(boxes["hit_share"], 1);
+  EXPECT_EQ(boxes["mean_iou"], 1);  // both are the upper three rows
+  EXPECT_TRUE(to_json(run(source, {.pixels = false}))["boxes"]["mean_iou"].is_null());
 }
 
 TEST_F(Evaluating, EveryKindHasItsOwnRow) {
