@@ -8,6 +8,7 @@
 #include "models/padim/padim.h"
 #include "models/patchcore/patchcore.h"
 #include "models/stfpm/stfpm.h"
+#include "models/vgg_cam/vgg_cam.h"
 
 namespace uad::models {
 
@@ -16,6 +17,7 @@ const MethodTable& method_table() {
       padim_method(),
       patchcore_method(),
       stfpm_method(),
+      vgg_cam_method(),
   };
   return methods;
 }

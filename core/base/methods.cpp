@@ -16,6 +16,9 @@ const std::vector<MethodInfo>& known_methods() {
       {.name = "patchcore", .title = "PatchCore: distance to a memory bank of good patches"},
       {.name = "stfpm",
        .title = "STFPM: where a student trained on good parts fails to follow its teacher"},
+      {.name = "vgg-cam",
+       .title = "VGG-CAM: classifier of good and defective parts that shows where it looks",
+       .needs_labels = true},
   };
   return methods;
 }
