@@ -85,14 +85,15 @@ bool is_weight_file(const fs::path& file, const std::string& backbone) {
          std::isalnum(static_cast<unsigned char>(stem[backbone.size()])) == 0;
 }
 
-fs::path find_weight_file(const std::string& backbone, const fs::path& folder) {
+fs::path find_weight_file(const std::string& backbone, const fs::path& folder,
+                          const std::string& otherwise) {
   const char* const wanted =
       "Expected a file \"{0}*.pth\" or \"{0}*.safetensors\" with the "
       "weights of backbone {0} {1}. Fetch it with scripts/fetch-weights and "
-      "name its folder with --weights-dir or UAD_WEIGHTS_DIR, or use "
-      "backbone=gabor, which needs none.";
+      "name its folder with --weights-dir or UAD_WEIGHTS_DIR, or {2}.";
   const auto missing = [&](const std::string& where) {
-    return Error(ErrorCode::kNotFound, fmt::format(fmt::runtime(wanted), backbone, where));
+    return Error(ErrorCode::kNotFound,
+                 fmt::format(fmt::runtime(wanted), backbone, where, otherwise));
   };
   if (folder.empty()) throw missing("but no folder to look in is set");
   std::error_code error;
@@ -113,12 +114,13 @@ std::vector<std::string> backbone_names() {
   return names;
 }
 
-BackboneWeights find_backbone_weights(const std::string& backbone, const fs::path& weights_dir) {
+BackboneWeights find_backbone_weights(const std::string& backbone, const fs::path& weights_dir,
+                                      const std::string& otherwise) {
   if (!find_row(backbone).needs_weights) return {};
   const char* const variable = std::getenv("UAD_WEIGHTS_DIR");
   const fs::path folder =
       !weights_dir.empty() ? weights_dir : fs::path(variable != nullptr ? variable : "");
-  const fs::path file = find_weight_file(backbone, folder);
+  const fs::path file = find_weight_file(backbone, folder, otherwise);
   return {load_state_dict(file), file.string(), sha256_of_file(file)};
 }
 

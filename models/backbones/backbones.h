@@ -25,10 +25,12 @@ struct BackboneWeights {
 
 /// The weights of a backbone from `weights_dir` (empty: the folder in UAD_WEIGHTS_DIR); nothing is
 /// read for a backbone without weights.
+/// @param otherwise  what else the user may do, for the error.
 /// @throws Error(kNotFound) naming the expected file, the folder and how to fetch it;
 /// Error(kBadFile).
-[[nodiscard]] BackboneWeights find_backbone_weights(const std::string& backbone,
-                                                    const std::filesystem::path& weights_dir);
+[[nodiscard]] BackboneWeights find_backbone_weights(
+    const std::string& backbone, const std::filesystem::path& weights_dir,
+    const std::string& otherwise = "use backbone=gabor, which needs none");
 
 /// @param layers  comma-separated names, e.g. "layer2,layer3".
 /// @throws Error(kBadOption) listing the known backbones or layers; Error(kBadFile) if the weights

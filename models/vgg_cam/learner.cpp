@@ -30,8 +30,9 @@ LoopOptions loop_options(const Settings& settings) {
 }
 
 CamLearner::CamLearner(const Settings& settings, const FitContext& context)
-    : CamLearner(settings, context, find_backbone_weights(settings.backbone, context.weights_dir)) {
-}
+    : CamLearner(settings, context,
+                 find_backbone_weights(settings.backbone, context.weights_dir,
+                                       "use another backbone whose weights you have")) {}
 
 CamLearner::CamLearner(const Settings& settings, const FitContext& context,
                        const BackboneWeights& weights)

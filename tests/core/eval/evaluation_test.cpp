@@ -134,7 +134,7 @@ TEST_F(Evaluating, BoxesAreHeldAgainstMasks) {
   const nlohmann::json boxes = to_json(run(source))["boxes"];
   EXPECT_EQ(boxes["defects"], 1);
   EXPECT_EQ(boxes["hit_share"], 1);
-  EXPECT_EQ(boxes["mean_iou"], 1);  // both are the upper three rows
+  EXPECT_EQ(boxes["mean_iou"], 4.0 / 15);  // 2x2 pixels of the labelled 5x3
   EXPECT_TRUE(to_json(run(source, {.pixels = false}))["boxes"]["mean_iou"].is_null());
 }
 
