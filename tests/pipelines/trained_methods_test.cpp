@@ -11,6 +11,7 @@
 #include "core/files/safetensors.h"
 #include "tests/models/backbones/fixture.h"
 #include "tests/pipelines/one_frame.h"
+#include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 #include "tests/tools/run_program.h"
 
@@ -30,7 +31,8 @@ struct Job {
 
 void PrintTo(const Job& job, std::ostream* out) { *out << job.method; }
 
-class TrainedMethods : public testing::TestWithParam<Job> {
+/// Drawn parts, some with stains, and random weights of a ResNet.
+class StainedParts : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = new test::TempDir();
@@ -60,7 +62,9 @@ class TrainedMethods : public testing::TestWithParam<Job> {
   static test::TempDir* folder_;
 };
 
-test::TempDir* TrainedMethods::folder_ = nullptr;
+test::TempDir* StainedParts::folder_ = nullptr;
+
+class TrainedMethods : public StainedParts, public ::testing::WithParamInterface<Job> {};
 
 TEST_P(TrainedMethods, FindStainsOnTheCommandLineAndInAPipeline) {
   const std::string set = *folder_ / "set";
@@ -94,8 +98,60 @@ TEST_P(TrainedMethods, FindStainsOnTheCommandLineAndInAPipeline) {
   EXPECT_EQ(answer.at("verdict"), "REJECT");
 }
 
+class InterruptedTraining : public StainedParts {
+ protected:
+  [[nodiscard]] static std::vector<std::string> train(const std::string& model) {
+    return {"train",
+            "--method",
+            "stfpm",
+            "--data",
+            *folder_ / "set",
+            "--output",
+            *folder_ / model,
+            "--resize",
+            "64x64",
+            "--weights-dir",
+            folder_->path(),
+            "--do-eval",
+            "false",
+            "--threads",
+            "1",
+            "--epochs",
+            "25",
+            "--batch-size",
+            "8"};
+  }
+  /// Hashes of all tensors of a model file: what was learnt, without dates.
+  static json weights(const std::string& model) {
+    const auto info = run_uad({"info", *folder_ / model, "--json", *folder_ / (model + ".json")});
+    EXPECT_EQ(info.code, 0) << info.err;
+    return read_json(*folder_ / (model + ".json")).at("tensor_sha256");
+  }
+};
+
+TEST_F(InterruptedTraining, ResumesToTheSameBits) {
+  const auto whole = run_uad(train("whole.uad"));
+  ASSERT_EQ(whole.code, 0) << whole.err;
+
+  std::string command = std::getenv("UAD_PROGRAM");
+  for (const std::string& word : train("broken.uad")) command += " '" + word + "'";
+  uad::testing::Background broken(command + " 2>/dev/null");
+  const fs::path curves = *folder_ / "broken.run" / "curves.csv";
+  ASSERT_TRUE(uad::testing::eventually([&] { return uad::testing::lines_of(curves).size() > 3; }));
+  EXPECT_EQ(broken.stop(SIGINT), 0);
+  EXPECT_LT(uad::testing::lines_of(curves).size(), 26U);
+  EXPECT_NE(weights("broken.uad"), weights("whole.uad"));
+
+  std::vector<std::string> go_on = train("broken.uad");
+  go_on.insert(go_on.end(), {"--resume", "true"});
+  const auto resumed = run_uad(go_on);
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_EQ(uad::testing::lines_of(curves).size(), 26U);
+  EXPECT_EQ(weights("broken.uad"), weights("whole.uad"));
+}
+
 INSTANTIATE_TEST_SUITE_P(Methods, TrainedMethods,
-                         testing::Values(Job{
+                         ::testing::Values(Job{
                              "stfpm", {"--epochs", "12", "--batch-size", "8"}, 0.9, 0.8}),
                          [](const auto& info) {
                            std::string name = info.param.method;
