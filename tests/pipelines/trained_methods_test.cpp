@@ -6,12 +6,14 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "core/base/files/manifest.h"
 #include "core/data/image_io.h"
 #include "core/demo/line.h"
 #include "core/files/safetensors.h"
 #include "tests/models/backbones/fixture.h"
 #include "tests/pipelines/one_frame.h"
 #include "tests/support/process.h"
+#include "tests/support/shared_data.h"
 #include "tests/support/temp_dir.h"
 #include "tests/tools/run_program.h"
 
@@ -27,6 +29,7 @@ struct Job {
   std::vector<std::string> options;
   double image_auroc;  // at least
   double pixel_auroc;
+  bool real_weights = false;  ///< skipped where there are none
 };
 
 void PrintTo(const Job& job, std::ostream* out) { *out << job.method; }
@@ -67,11 +70,13 @@ test::TempDir* StainedParts::folder_ = nullptr;
 class TrainedMethods : public StainedParts, public ::testing::WithParamInterface<Job> {};
 
 TEST_P(TrainedMethods, FindStainsOnTheCommandLineAndInAPipeline) {
+  const fs::path weights = GetParam().real_weights ? test::shared_data("weights") : folder_->path();
+  if (weights.empty()) GTEST_SKIP() << "no backbone weights in UAD_SHARED_DATA";
   const std::string set = *folder_ / "set";
   const std::string model = *folder_ / (std::string(GetParam().method) + ".uad");
   std::vector<std::string> train{
-      "train",    "--method", GetParam().method, "--data",        set,         "--output", model,
-      "--resize", "128x128",  "--weights-dir",   folder_->path(), "--do-eval", "false"};
+      "train",    "--method", GetParam().method, "--data", set,         "--output", model,
+      "--resize", "128x128",  "--weights-dir",   weights,  "--do-eval", "false"};
   train.insert(train.end(), GetParam().options.begin(), GetParam().options.end());
   const auto trained = run_uad(train);
   ASSERT_EQ(trained.code, 0) << trained.err;
@@ -117,15 +122,13 @@ class InterruptedTraining : public StainedParts {
             "--threads",
             "1",
             "--epochs",
-            "25",
+            "10",
             "--batch-size",
             "8"};
   }
   /// Hashes of all tensors of a model file: what was learnt, without dates.
-  static json weights(const std::string& model) {
-    const auto info = run_uad({"info", *folder_ / model, "--json", *folder_ / (model + ".json")});
-    EXPECT_EQ(info.code, 0) << info.err;
-    return read_json(*folder_ / (model + ".json")).at("tensor_sha256");
+  static std::map<std::string, std::string> weights(const std::string& model) {
+    return read_manifest(*folder_ / model).tensor_sha256;
   }
 };
 
@@ -137,27 +140,28 @@ TEST_F(InterruptedTraining, ResumesToTheSameBits) {
   for (const std::string& word : train("broken.uad")) command += " '" + word + "'";
   uad::testing::Background broken(command + " 2>/dev/null");
   const fs::path curves = *folder_ / "broken.run" / "curves.csv";
-  ASSERT_TRUE(uad::testing::eventually([&] { return uad::testing::lines_of(curves).size() > 3; }));
+  ASSERT_TRUE(uad::testing::eventually([&] { return uad::testing::lines_of(curves).size() > 2; }));
   EXPECT_EQ(broken.stop(SIGINT), 0);
-  EXPECT_LT(uad::testing::lines_of(curves).size(), 26U);
+  EXPECT_LT(uad::testing::lines_of(curves).size(), 11U);
   EXPECT_NE(weights("broken.uad"), weights("whole.uad"));
 
   std::vector<std::string> go_on = train("broken.uad");
   go_on.insert(go_on.end(), {"--resume", "true"});
   const auto resumed = run_uad(go_on);
   ASSERT_EQ(resumed.code, 0) << resumed.err;
-  EXPECT_EQ(uad::testing::lines_of(curves).size(), 26U);
+  EXPECT_EQ(uad::testing::lines_of(curves).size(), 11U);
   EXPECT_EQ(weights("broken.uad"), weights("whole.uad"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Methods, TrainedMethods,
-                         ::testing::Values(Job{
-                             "stfpm", {"--epochs", "12", "--batch-size", "8"}, 0.9, 0.8}),
-                         [](const auto& info) {
-                           std::string name = info.param.method;
-                           std::erase(name, '-');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Methods, TrainedMethods,
+    ::testing::Values(Job{
+        "stfpm", {"--epochs", "15", "--batch-size", "4", "--lr", "0.2"}, 0.9, 0.9, true}),
+    [](const auto& info) {
+      std::string name = info.param.method;
+      std::erase(name, '-');
+      return name;
+    });
 
 }  // namespace
 }  // namespace uad
