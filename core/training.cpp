@@ -178,7 +178,7 @@ class TrainingRun {
       }
     });
     batcher.flush();
-    if (validates_ && !paused_.validates) show_held_out();
+    if (validates_ && !paused_.validates) show_held_out(middle);
     FitControl control = request_.control;
     // what scores must be as large as what the thresholds were derived with
     if (least == kAll || paused_.refitting) control.enough = {};
@@ -226,11 +226,11 @@ class TrainingRun {
   }
 
   /// The held-out frames choose among what the fitter learns.
-  void show_held_out() {
+  void show_held_out(double fraction) {
     std::size_t seen = 0;
     ValidationSink sink(*paused_.fitter);
     TileBatcher batcher(sink, 1, seen);
-    for_each(validates_, "held-out frames", 0.06, 0.07,
+    for_each(validates_, "held-out frames", fraction, fraction,
              [&](std::size_t, const LabelledFrame& frame) { add(batcher, frame); });
     batcher.flush();
     paused_.validates = true;
