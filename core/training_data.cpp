@@ -29,7 +29,8 @@ void check_count(const TrainingData& data, const TrainRequest& request) {
                     "failed with: {}",
                     data.skipped.size(), data.skipped.front().name, data.skipped.front().reason));
   }
-  const std::size_t least = request.method->by_gradient ? 2 * kFewestHeldOutOfFew : 2;
+  const bool held_out_once = request.method->by_gradient && request.method->needs == Needs::kGood;
+  const std::size_t least = held_out_once ? 2 * kFewestHeldOutOfFew : 2;
   if (data.parts < least) {
     refuse(
         fmt::format("Training needs at least {} good {}, {} to fit and {} to derive the "
