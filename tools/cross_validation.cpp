@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "tools/cross_validation.h"
+
+#include <fmt/format.h>
+
+#include "core/cross_validation.h"
+#include "tools/console.h"
+#include "tools/interrupts.h"
+
+namespace uad::tools {
+
+OptionSpec folds_option() {
+  return {
+      .name = "n_cv_folds",
+      .type = OptionType::kInt,
+      .default_value = 0,
+      .help = "also cross-validate, in so many folds; for methods that learn from labels; 0 = not",
+      .minimum = 0,
+      .maximum = 100};
+}
+
+nlohmann::json run_cross_validation(const std::vector<ImageItem>& items, std::size_t folds,
+                                    TrainRequest request, bool strict) {
+  std::vector<FoldResult> results;
+  {
+    ProgressBar bar;
+    const Interrupts interrupts;
+    request.control = {.progress = bar.callback(), .cancel = interrupts.cancel()};
+    results = cross_validate(items, folds, std::move(request), strict);
+  }
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const Confusion& decisions = results[i].decisions;
+    fmt::print(
+        stderr,
+        "fold {}: accuracy {:.4f}  balanced {:.4f}  (anomaly positive: TP {} FP {} FN {} TN {})\n",
+        i + 1, decisions.accuracy(), decisions.balanced_accuracy(), decisions.tp, decisions.fp,
+        decisions.fn, decisions.tn);
+  }
+  nlohmann::json json = to_json(results);
+  fmt::print(stderr, "mean:   accuracy {}  balanced {}\n", json["mean"]["accuracy"].dump(),
+             json["mean"]["balanced_accuracy"].dump());
+  return json;
+}
+
+}  // namespace uad::tools
