@@ -19,6 +19,7 @@
 #include <fmt/format.h>
 
 #include "core/data/dataset.h"
+#include "core/data/image_source.h"
 #include "core/exec/thread_pool.h"
 #include "core/preprocessor.h"
 #include "models/registry.h"

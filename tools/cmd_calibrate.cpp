@@ -90,10 +90,12 @@ void warn_of_misuse(const Evaluation& scored, const CategoryData& data, const Ar
   for (const SkippedFrame& frame : scored.skipped) {
     note(fmt::format("skipped \"{}\": {}", frame.name, frame.reason));
   }
-  if (scored.test_sha256 == scored.manifest.training.data_sha256) {
+  if (!scored.seen.empty()) {
     note(
-        "WARNING: these are the very frames that the model was trained on. It scores them lower "
-        "than new ones, so the promise does not hold: use other good frames.");
+        fmt::format("WARNING: {} of the {} images are the very frames that the model was trained "
+                    "on. It scores them lower than new ones, so the promise does not hold: use "
+                    "other good frames.",
+                    scored.seen.size(), scored.frames.size()));
   }
   if (is_promise(args)) warn_of_near_copies(data.path, part_rule(args));
 }
@@ -124,9 +126,9 @@ ModelFile with_thresholds(const fs::path& file, const Evaluation& scored,
   manifest.thresholds.min_area = min_area;
   manifest.threshold_origin = calibration.origin;
   manifest.threshold_origin.facts["data_sha256"] = scored.test_sha256;
-  if (scored.test_sha256 == manifest.training.data_sha256) {
+  if (!scored.seen.empty()) {
     manifest.threshold_origin.facts["warning"] =
-        "these were the training frames, so nothing is promised";
+        "training frames were among these, so nothing is promised";
   }
   manifest.precision = scored.precision;  // the scores that the thresholds speak of
   return contents;
@@ -178,7 +180,9 @@ int run_calibrate(const Args& args) {
                                       execution_options(arguments), bar.callback(), {});
     const TilePreprocessor preprocessor({model->manifest().input, model->mask()});
     return evaluate(*model, preprocessor, *frames,
-                    {.pixels = !is_promise(arguments), .progress = bar.callback()});
+                    {.pixels = !is_promise(arguments),
+                     .seen_too = true,  // warned of below
+                     .progress = bar.callback()});
   }();
   warn_of_misuse(scored, data, arguments);
   const ModelFile file = with_thresholds(model_path, scored, derive(scored, arguments));

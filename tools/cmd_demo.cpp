@@ -8,8 +8,9 @@
 
 #include <fmt/format.h>
 
-#include "core/data/dataset.h"
 #include "core/data/image_io.h"
+#include "core/data/image_source.h"
+#include "core/data/mvtec.h"
 #include "core/demo/line.h"
 #include "core/eval/evaluation.h"
 #include "core/eval/metrics.h"

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "core/data/dataset.h"
+#include "core/data/image_source.h"
 #include "core/data/part.h"
 #include "tools/console.h"
 #include "tools/video_source.h"
@@ -36,8 +37,7 @@ std::vector<std::string> group_members(const std::string& group, const fs::path&
   std::vector<std::string> own;
   for (const auto& entry : fs::directory_iterator(root)) {
     const std::string name = entry.path().filename().string();
-    if (std::ranges::find(wanted, name) == wanted.end() &&
-        fs::is_directory(entry.path() / "train")) {
+    if (std::ranges::find(wanted, name) == wanted.end() && is_labelled_set(entry.path())) {
       own.push_back(name);
     }
   }
@@ -49,6 +49,20 @@ std::vector<std::string> group_members(const std::string& group, const fs::path&
 std::string name_of(const fs::path& path) {
   const fs::path whole = fs::absolute(path).lexically_normal();
   return whole.has_filename() ? whole.stem().string() : whole.parent_path().filename().string();
+}
+
+std::vector<ImageItem> items_of(const Dataset& data, Split split) {
+  switch (split) {
+    case Split::kTrain:
+      return good_of(data.train);
+    case Split::kTest:
+      return data.test;
+    case Split::kLabelledTrain:
+      return needs_division(data) ? everything(data) : data.train;
+    case Split::kLabelledTest:
+      return needs_division(data) ? everything(data) : data.test;
+  }
+  return {};
 }
 
 }  // namespace
@@ -72,14 +86,15 @@ std::vector<OptionSpec> execution_specs() {
 std::vector<OptionSpec> data_specs() {
   return {
       {.name = "data",
-       .help = "MVTec-layout folder, plain folder of images, or video file",
+       .help = "folder of a data set (MVTec, DAGM 2007, VisA, good/ beside defects), list file, "
+               "plain folder of images, or video file",
        .aliases = {"data_path"}},
       {.name = "category", .help = "folder below --data; or a group: all, textures, objects"},
       {.name = "frames", .help = "frames A-B of a video, counted from 0, both included"},
       {.name = "strict",
        .type = OptionType::kBool,
        .default_value = false,
-       .help = "unreadable images and missing masks are errors"},
+       .help = "unreadable images, missing masks and unexpected counts are errors"},
   };
 }
 
@@ -113,6 +128,16 @@ std::vector<OptionSpec> threshold_specs(const std::string& otherwise) {
        .type = OptionType::kFloat,
        .help = "smallest region, frame pixels" + unless,
        .minimum = 0},
+  };
+}
+
+std::vector<OptionSpec> picture_specs() {
+  return {
+      {.name = "save_pic",
+       .type = OptionType::kBool,
+       .default_value = false,
+       .help = "write a picture of every result: image, heat map, mask, segmentation"},
+      {.name = "save_path", .default_value = "output", .help = "folder for these pictures"},
   };
 }
 
@@ -189,10 +214,11 @@ ThresholdWish threshold_wish(const Arguments& args) {
           number("min_area")};
 }
 
-void announce(const Arguments& args) {
+void announce(const Arguments& args, const std::vector<std::string>& heeded) {
   for (const std::string& text : args.notes) note(text);
   nlohmann::json shown = args.options;
   for (const OptionSpec& spec : ignored_specs()) {
+    if (std::ranges::find(heeded, spec.name) != heeded.end()) continue;
     if (args.options.contains(spec.name) && args.has(spec.name)) {
       note(fmt::format("\"{}\" has no effect here.", spec.name));
     }
@@ -247,20 +273,28 @@ std::unique_ptr<FrameSource> open_split(const fs::path& path, Split split, const
     throw UsageError(
         fmt::format("--frames is for video files, but \"{}\" is not one.", path.string()));
   }
-  Dataset data = args.text("part_of") == "folder" && !is_labelled_set(path) ? list_parts(path)
-                                                                            : list_dataset(path);
-  const bool plain = data.test.empty() && !fs::is_directory(path / "train");
-  std::vector<ImageItem>& items = split == Split::kTest && !plain ? data.test : data.train;
+  const bool strict = args.get<bool>("strict");
+  const bool labelled = is_labelled_set(path);
+  const Dataset data =
+      args.text("part_of") == "folder" && !labelled ? list_parts(path) : list_dataset(path, strict);
+  std::vector<ImageItem> items = labelled ? items_of(data, split) : data.train;
+  if (split == Split::kLabelledTrain) require_both_classes(items, path.string());
   if (items.empty()) {
+    const bool train = split == Split::kTrain;
     throw Error(ErrorCode::kNotFound,
-                fmt::format("\"{}\" has no {} images: {} is missing or empty. Check --data.",
-                            path.string(), split == Split::kTest ? "test" : "training",
-                            split == Split::kTest ? "test/<kind>" : "train/good"));
+                fmt::format("\"{}\" has no {} images (in the MVTec layout: {}). Check --data.",
+                            path.string(), train ? "good training" : "test",
+                            train ? "train/good" : "test/<kind>"));
   }
-  if (const std::string part = args.text("part"); split == Split::kTest && !part.empty()) {
+  const bool judged = split == Split::kTest || split == Split::kLabelledTest;
+  if (const std::string part = args.text("part"); judged && !part.empty()) {
     items = part_of(items, parse_part(part, "--part"));
   }
-  return open_images(std::move(items), args.get<bool>("strict"));
+  return open_images(std::move(items), {.strict = strict});
+}
+
+bool needs_division(const fs::path& path) {
+  return is_labelled_set(path) && needs_division(list_dataset(path));
 }
 
 fs::path default_model_path(const std::string& save_path, const std::string& name,

@@ -22,6 +22,8 @@ std::vector<OptionSpec> promise_specs();    ///< false_reject_rate, confidence, 
 /// warn_threshold, reject_threshold, threshold, min_area; none has a default.
 /// @param otherwise  what holds where they are not given, e.g. "the model's".
 std::vector<OptionSpec> threshold_specs(const std::string& otherwise);
+/// save_pic, save_path: pictures of the results.
+std::vector<OptionSpec> picture_specs();
 /// Keys of QualityInspector that change nothing here; they stay out of --help.
 std::vector<OptionSpec> ignored_specs();
 
@@ -40,8 +42,8 @@ void warn_of_near_copies(const std::filesystem::path& data, const PartRule& rule
 /// What the options of threshold_specs() ask for.
 ThresholdWish threshold_wish(const Arguments& args);
 
-/// Merged configuration and notes on stderr.
-void announce(const Arguments& args);
+/// Merged configuration and notes on stderr. @param heeded  what of ignored_specs() has an effect.
+void announce(const Arguments& args, const std::vector<std::string>& heeded = {});
 
 /// The folders that --data and --category name: one, or one for each category of a group.
 struct CategoryData {
@@ -51,13 +53,23 @@ struct CategoryData {
 /// @throws UsageError without --data; Error(kNotFound) naming the path.
 std::vector<CategoryData> find_data(const Arguments& args);
 
-enum class Split { kTrain, kTest };
+enum class Split {
+  kTrain,          ///< good images of the training part
+  kTest,           ///< the test part
+  kLabelledTrain,  ///< for methods that learn from labels: the training part with its defects, or
+                   ///< everything where it shows none (needs_division() in core/data/dataset.h)
+  kLabelledTest,   ///< what they are judged on: the test part or everything, of which evaluate()
+                   ///< leaves out what the model has learnt from
+};
 
-/// Folders (MVTec layout or plain) and video files. For a plain folder and a video both splits are
-/// all frames. With part_of = folder, a plain folder holds one folder of images a part. @throws
-/// Error(kNotFound) naming what is missing.
+/// Image folders and lists of any layout (see list_dataset()) and video files. For a plain folder
+/// and a video the train and test splits are all frames. With part_of = folder, a plain folder
+/// holds one folder of images a part. @throws Error(kNotFound) naming what is missing;
+/// Error(kBadOption) if labels are to be learnt from and one class has no image.
 std::unique_ptr<FrameSource> open_split(const std::filesystem::path& path, Split split,
                                         const Arguments& args);
+/// Whether a method that learns from labels has to divide the set itself (see kLabelledTrain).
+bool needs_division(const std::filesystem::path& path);
 /// Whether neighbouring frames of `path` are near copies.
 bool is_video(const std::filesystem::path& path);
 

@@ -39,7 +39,6 @@ class VideoSource final : public FrameSource {
   [[nodiscard]] const std::vector<SkippedFrame>& skipped() const noexcept override {
     return skipped_;
   }
-  [[nodiscard]] std::size_t missing_masks() const noexcept override { return 0; }
 
  private:
   void start();

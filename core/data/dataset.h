@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Image folders as sets of frames: the MVTec layout and plain folders. Source: specification, data
-// sets.
+// Labelled sets of image files, whatever their layout on disk. Source: specification, data sets.
 //
 // Names are sorted bytewise; hidden files and other extensions are left out. `strict` makes an
-// error of what is otherwise skipped and counted: unreadable images, missing or unfitting masks.
+// error of what is otherwise a warning: counts that are not the published ones, masks without
+// image.
 #pragma once
 
 #include <filesystem>
-#include <memory>
+#include <functional>
 #include <string>
 #include <vector>
 
-#include "core/data/frame_source.h"
+#include "core/base/pixels/image.h"
 
 namespace uad {
 
@@ -20,21 +20,26 @@ struct ImageItem {
   std::string kind = "good";
   bool defective = false;
   std::filesystem::path mask;  ///< empty: none found
+  /// Width and height of the image → its mask, for sets that give masks in words. Empty: none.
+  std::function<Image(int, int)> draw_mask = {};
+  std::string product = {};  ///< in lists of several products; "" = that of the set
 };
 
 struct Dataset {
-  std::string name;              ///< of the folder
-  std::vector<ImageItem> train;  ///< good images to learn from; may be empty
-  std::vector<ImageItem> test;   ///< may be empty
+  std::string name;  ///< of the folder
+  /// Images to learn from; may be empty. Some layouts have defective ones here, too: methods that
+  /// learn from good images take good_of() it.
+  std::vector<ImageItem> train;
+  std::vector<ImageItem> test;  ///< may be empty
 };
 
-/// Frames of a list, one after the other; `items` may be any part of a data set.
-std::unique_ptr<FrameSource> open_images(std::vector<ImageItem> items, bool strict = false);
+/// Recognises the layout, in this order: MVTec (also VisA reorganised), DAGM 2007, VisA as
+/// published, list files, `good` beside folders of defects; else a plain folder.
+/// @throws Error(kNotFound) naming what is missing; Error(kBadFile) naming file and line.
+Dataset list_dataset(const std::filesystem::path& path, bool strict = false);
 
-/// `train/good`, `test/<kind>`, `ground_truth/<kind>`; either of train and test may be absent.
-/// Masks are paired by stem, with or without "_mask".
-/// @throws Error(kNotFound) naming the folder that is missing or holds no image.
-Dataset list_mvtec(const std::filesystem::path& root);
+/// Whether `path` has one of the layouts with labels.
+bool is_labelled_set(const std::filesystem::path& path);
 
 /// A folder of good images without sub-folders, or one image file.
 /// @throws Error(kNotFound) if nothing is there or the folder holds no image.
@@ -44,14 +49,18 @@ Dataset list_folder(const std::filesystem::path& folder);
 /// @throws Error(kNotFound) if there is no such folder, or one that holds no image.
 Dataset list_parts(const std::filesystem::path& root);
 
-/// Whether `path` has the MVTec layout: `train/good` or `test`.
-bool is_labelled_set(const std::filesystem::path& path);
+/// The good ones, in their order.
+std::vector<ImageItem> good_of(const std::vector<ImageItem>& items);
 
-/// Decides by layout: MVTec where `train/good` or `test` is, else a plain folder.
-Dataset list_dataset(const std::filesystem::path& path);
+/// Whether a method that learns from labels has to divide the set itself, because the training part
+/// shows no defect. It then learns from everything() but what it holds out.
+bool needs_division(const Dataset& data);
 
-/// SHA-256 over names (without folders) and bytes, in the order of the list.
-/// @throws Error(kNotFound, kBadFile).
-std::string data_sha256(const std::vector<ImageItem>& items);
+/// Training images, then test images.
+std::vector<ImageItem> everything(const Dataset& data);
+
+/// @param from  what the images are from, for the message.
+/// @throws Error(kBadOption) unless there are good and defective images.
+void require_both_classes(const std::vector<ImageItem>& items, const std::string& from);
 
 }  // namespace uad

@@ -38,8 +38,6 @@ class FrameSource {
   [[nodiscard]] virtual std::size_t size() const noexcept = 0;
   /// Frames skipped since the last rewind.
   [[nodiscard]] virtual const std::vector<SkippedFrame>& skipped() const noexcept = 0;
-  /// Defective frames without a mask since the last rewind (they leave the pixel metrics).
-  [[nodiscard]] virtual std::size_t missing_masks() const noexcept = 0;
 };
 
 }  // namespace uad

@@ -31,7 +31,6 @@ class FrameStore final : public FrameSource {
   [[nodiscard]] const std::vector<SkippedFrame>& skipped() const noexcept override {
     return skipped_;
   }
-  [[nodiscard]] std::size_t missing_masks() const noexcept override { return 0; }
 
  private:
   double min_difference_;

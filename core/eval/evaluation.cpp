@@ -51,8 +51,10 @@ class Evaluator {
     double total_ms = 0;
     for_each_frame("scoring", [&](const LabelledFrame& frame) {
       const std::string hash = frame_sha256(frame.view);
-      seen_.push_back(!options_.seen_too && trained_on(short_hash(hash)));
-      if (seen_.back()) return result_.left_out_seen.push_back(frame.name);
+      const bool seen = trained_on(short_hash(hash));
+      if (seen) result_.seen.push_back(frame.name);
+      left_out_.push_back(seen && !options_.seen_too);
+      if (left_out_.back()) return;
       const auto start = Clock::now();
       const auto [output, plan] = analyse(frame);
       total_ms += std::chrono::duration<double, std::milli>(Clock::now() - start).count();
@@ -71,6 +73,7 @@ class Evaluator {
     });
     result_.ms_per_image = total_ms / std::max<double>(1, static_cast<double>(frame_count()));
     result_.skipped = test_.skipped();
+    result_.left_out_seen = static_cast<std::size_t>(std::ranges::count(left_out_, true));
   }
 
   void second_pass() {
@@ -81,7 +84,7 @@ class Evaluator {
                               .pro_limit = options_.pro_limit});
     std::size_t index = 0;
     for_each_frame("counting pixels", [&](const LabelledFrame& frame) {
-      if (seen_.at(index++) || !has_ground_truth(frame)) return;
+      if (left_out_.at(index++) || !has_ground_truth(frame)) return;
       const auto [output, plan] = analyse(frame);
       add_pixels(frame, output, plan);
     });
@@ -190,11 +193,11 @@ class Evaluator {
   }
 
   [[noreturn]] void refuse_empty() const {
-    if (!result_.left_out_seen.empty()) {
+    if (!result_.seen.empty()) {
       throw Error(ErrorCode::kBadOption,
                   fmt::format("All {} test images were left out, because the model was trained on "
                               "them and would know them. Give others, or say --seen-too.",
-                              result_.left_out_seen.size()));
+                              result_.seen.size()));
     }
     const auto& skipped = test_.skipped();
     throw Error(ErrorCode::kBadOption,
@@ -210,7 +213,7 @@ class Evaluator {
   FrameSource& test_;
   const EvaluationOptions& options_;
   std::vector<std::int64_t> training_frames_;  // sorted
-  std::vector<bool> seen_;                     // every frame of the source: was it trained on?
+  std::vector<bool> left_out_;                 // every frame of the source
   Evaluation result_;
   std::optional<PixelMetrics> pixels_;
   BoxMetrics boxes_;

@@ -71,8 +71,9 @@ struct Evaluation {
   float map_high = 0;
   std::vector<SkippedFrame> skipped;
   std::size_t missing_masks = 0;
-  std::vector<std::string> left_out_seen;  ///< names of frames that the model was trained on
-  double ms_per_image = 0;                 ///< preparing and analysing, without reading the file
+  std::vector<std::string> seen;  ///< names of frames that the model was trained on
+  std::size_t left_out_seen = 0;  ///< of these: all, or with `seen_too` none
+  double ms_per_image = 0;        ///< preparing and analysing, without reading the file
   std::map<std::string, std::string> undefined;
   std::string
       test_sha256;    ///< of the frames seen (see FrameDigest): tells whether two runs compare

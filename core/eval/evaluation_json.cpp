@@ -83,7 +83,7 @@ nlohmann::json counts(const Evaluation& evaluation) {
           {"skipped", evaluation.skipped.size()},
           {"skipped_images", skipped},
           {"missing_masks", evaluation.missing_masks},
-          {"left_out_seen", evaluation.left_out_seen.size()},
+          {"left_out_seen", evaluation.left_out_seen},
           {"pixels", evaluation.pixels.pixels},
           {"defect_pixels", evaluation.pixels.defect_pixels},
           {"defect_regions", evaluation.pixels.components}};

@@ -39,19 +39,16 @@ class FrameList final : public FrameSource {
     frame.defective = listed.kind != "good";
     frame.view = view(listed.image);
     frame.mask = listed.mask;
-    if (frame.defective && !frame.mask) ++missing_masks_;
     return frame;
   }
   void rewind() override {
     position_ = 0;
-    missing_masks_ = 0;
     ++rewinds_;
   }
   [[nodiscard]] std::size_t size() const noexcept override { return frames_.size(); }
   [[nodiscard]] const std::vector<SkippedFrame>& skipped() const noexcept override {
     return skipped_;
   }
-  [[nodiscard]] std::size_t missing_masks() const noexcept override { return missing_masks_; }
 
   [[nodiscard]] int rewinds() const { return rewinds_; }
   void skip(std::string name, std::string reason) {
@@ -62,7 +59,6 @@ class FrameList final : public FrameSource {
   std::vector<ListedFrame> frames_;
   std::vector<SkippedFrame> skipped_;
   std::size_t position_ = 0;
-  std::size_t missing_masks_ = 0;
   int rewinds_ = 0;
 };
 

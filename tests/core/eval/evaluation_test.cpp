@@ -10,6 +10,7 @@
 #include "core/calibration/calibration.h"
 #include "core/data/dataset.h"
 #include "core/data/image_io.h"
+#include "core/data/image_source.h"
 #include "core/frame_digest.h"
 #include "tests/core/eval/red_model.h"
 #include "tests/support/expect_error.h"
@@ -90,12 +91,16 @@ TEST_F(Evaluating, CopiesOfTrainingImagesAreLeftOutUnderAnyName) {
   const auto source = open_images(list_dataset(dir.path()).test);
   model_.training_frames_ = {7, hash_of(learnt)};
   const Evaluation result = run(*source);
-  ASSERT_EQ(result.left_out_seen.size(), 2U);
-  EXPECT_THAT(result.left_out_seen[0], HasSubstr("dent/same.png"));
+  EXPECT_EQ(result.left_out_seen, 2U);
+  ASSERT_EQ(result.seen.size(), 2U);
+  EXPECT_THAT(result.seen[0], HasSubstr("dent/same.png"));
   EXPECT_EQ(result.frames.size(), 2U);
   EXPECT_EQ(result.missing_masks, 1U);
   EXPECT_EQ(to_json(result)["counts"]["left_out_seen"], 2);
-  EXPECT_EQ(run(*source, {.seen_too = true}).frames.size(), 4U);
+  const Evaluation all = run(*source, {.seen_too = true});
+  EXPECT_EQ(all.frames.size(), 4U);
+  EXPECT_EQ(all.seen.size(), 2U);
+  EXPECT_EQ(all.left_out_seen, 0U);
 }
 
 TEST_F(Evaluating, WhatIsLeftOutLeavesThePixelsOfBothPasses) {
