@@ -39,12 +39,18 @@ struct Row {
   const char* name;
   const char* key;
   bool small_is_good;
+  double unit = 1;
 };
 constexpr std::array kRows{
-    Row{"Image AUROC", "image_auroc", false}, Row{"Image AP", "image_ap", false},
-    Row{"Image F1, best", "image_f1", false}, Row{"Pixel AUROC", "pixel_auroc", false},
-    Row{"Pixel AP", "pixel_ap", false},       Row{"Pixel F1, best", "pixel_f1", false},
-    Row{"Pixel PRO", "pixel_pro", false},     Row{"Time per image (ms)", "ms_per_image", true},
+    Row{"Image AUROC", "image_auroc", false},
+    Row{"Image AP", "image_ap", false},
+    Row{"Image F1, best", "image_f1", false},
+    Row{"Pixel AUROC", "pixel_auroc", false},
+    Row{"Pixel AP", "pixel_ap", false},
+    Row{"Pixel F1, best", "pixel_f1", false},
+    Row{"Pixel PRO", "pixel_pro", false},
+    Row{"Time per image (ms)", "ms_per_image", true},
+    Row{"Model size (MB)", "model_bytes", true, 1e6},
 };
 
 bool same_images(const std::vector<Run>& runs) {
@@ -62,7 +68,7 @@ std::string metric_row(const std::vector<Run>& runs, const Row& row, bool mark_b
   for (const Run& run : runs) {
     const auto value = run.metric(row.key);
     const std::string text =
-        row.small_is_good && value ? fmt::format("{:.1f}", *value) : metric_text(value);
+        row.small_is_good && value ? fmt::format("{:.1f}", *value / row.unit) : metric_text(value);
     cells += mark_best && value == best && value ? fmt::format("<td class=\"best\">{}</td>", text)
                                                  : fmt::format("<td>{}</td>", text);
   }

@@ -10,6 +10,7 @@
 #include "core/eval/report/charts.h"
 #include "core/eval/report/figures.h"
 #include "core/eval/report/html.h"
+#include "core/eval/report/matrix.h"
 #include "core/eval/report/style.h"
 
 namespace uad::report {
@@ -96,18 +97,41 @@ std::string one_run(const Run& run) {
          section("How it was measured", measurement_facts(run));
 }
 
+std::string comparison(const std::vector<Run>& runs) {
+  return section("Side by side", comparison_warning(runs) + "<div class=\"columns\"><div>" +
+                                     comparison_table(runs) + "</div><div>" + kinds_by_run(runs) +
+                                     "</div></div>") +
+         section("Curves", curve_charts(runs));
+}
+
+/// Curves of different categories have nothing to say to each other, so each has its own.
+std::string comparison_by_category(const std::vector<Run>& runs,
+                                   const std::vector<Category>& categories,
+                                   const std::vector<std::string>& names) {
+  std::string html = section("Methods by category", matrix_tables(runs));
+  for (const Category& category : categories) {
+    std::vector<Run> own;
+    for (const std::size_t index : category.runs) {
+      own.push_back(runs[index]);
+      own.back().name = names[index];
+    }
+    html += section("Curves: " + escape(category.name), curve_charts(own));
+  }
+  return html;
+}
+
 std::string several_runs(const std::vector<Run>& runs) {
+  const std::vector<Category> categories = categories_of(runs);
+  const bool by_category = categories.size() > 1;
+  const std::vector<std::string> names = method_names(runs);
   std::string html =
-      section("Side by side", comparison_warning(runs) + "<div class=\"columns\"><div>" +
-                                  comparison_table(runs) + "</div><div>" + kinds_by_run(runs) +
-                                  "</div></div>") +
-      section("Curves", curve_charts(runs));
+      by_category ? comparison_by_category(runs, categories, names) : comparison(runs);
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const Run& run = runs[i];
     const std::string measured = section("How it was measured", measurement_facts(run), 3);
     html += fmt::format(
         "<div id=\"run{}\">{}</div>", i + 1,
-        section(escape(run.name),
+        section(escape(by_category ? run.category + ": " + names[i] : run.name),
                 at_other_thresholds(run, 3) + scores_and_decisions(run) + gallery(run) + measured));
   }
   return html;

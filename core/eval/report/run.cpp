@@ -84,17 +84,24 @@ std::string input_text(const json& input) {
   return text;
 }
 
+std::string method_of(const json& manifest) {
+  const auto method = manifest.at("method").get<std::string>();
+  const auto backbone = manifest.at("backbone").at("name").get<std::string>();
+  return backbone.empty() ? method : method + " on " + backbone;
+}
+
 std::vector<Fact> parse_facts(const json& record) {
   const json& manifest = record.at("manifest");
   const json& training = manifest.at("training");
   const json& counts = record.at("counts");
-  std::string method = manifest.at("method").get<std::string>();
-  const auto backbone = manifest.at("backbone").at("name").get<std::string>();
-  if (!backbone.empty()) method += " on " + backbone;
+  std::string model = record.value("model", "");
+  if (const auto bytes = record.find("model_bytes"); bytes != record.end()) {
+    model += fmt::format(" ({:.1f} MB)", finite(*bytes) / 1e6);
+  }
   return {
-      {"Model", record.value("model", "")},
+      {"Model", model},
       {"SHA-256 of the model", record.at("model_sha256").get<std::string>()},
-      {"Method", method},
+      {"Method", method_of(manifest)},
       {"Input", input_text(manifest.at("input"))},
       {"Trained",
        fmt::format("{} on {} good images, seed {}", training.at("created_utc").get<std::string>(),
@@ -123,18 +130,22 @@ void parse_frames(const json& record, Run& run) {
   run.missing_masks = counts.at("missing_masks");
 }
 
-Run parse_run(const json& record, const std::string& name) {
+Run parse_run(const json& record, const std::string& name, const std::string& source) {
   Run run;
   run.name = name;
+  run.source = std::filesystem::path(source).stem().string();
+  run.category = record.value("category", "");
   run.data = record.value("data", "");
   run.test_sha256 = record.at("test_sha256");
   for (const char* key : kMetrics) {
     if (!record.at(key).is_null()) run.metrics[key] = finite(record.at(key));
   }
+  if (record.contains("model_bytes")) run.metrics["model_bytes"] = finite(record["model_bytes"]);
   run.undefined = record.at("undefined").get<std::map<std::string, std::string>>();
   parse_frames(record, run);
   run.pixels_exact = record.at("pixel_exact");
   const json& manifest = record.at("manifest");
+  run.method = method_of(manifest);
   run.thresholds.image = parse_scale(manifest.at("image_norm"));
   run.thresholds.map = parse_scale(manifest.at("map_norm"));
   run.thresholds.warn = finite(manifest.at("warn"));
@@ -195,6 +206,10 @@ json make_record(const Evaluation& evaluation, const std::filesystem::path& mode
   json record = uad::to_json(evaluation);
   record["model"] = model.string();
   record["data"] = data.string();
+  std::error_code missing;
+  if (const auto bytes = std::filesystem::file_size(model, missing); !missing) {
+    record["model_bytes"] = bytes;
+  }
   if (gallery != nullptr) {
     record["gallery"] = {{"defective", to_json(gallery->defective)},
                          {"good", to_json(gallery->good)}};
@@ -206,9 +221,11 @@ std::vector<Run> parse_runs(const json& record, const std::string& source) {
   if (!record.is_object()) refuse(source, "it is no JSON object");
   std::vector<Run> runs;
   try {
-    if (!record.contains("categories")) return {parse_run(record, run_name(record, source))};
+    if (!record.contains("categories"))
+      return {parse_run(record, run_name(record, source), source)};
     for (const auto& [name, one] : record["categories"].items()) {
-      runs.push_back(parse_run(one, name));
+      runs.push_back(parse_run(one, name, source));
+      if (runs.back().category.empty()) runs.back().category = name;
     }
   } catch (const Unfit& unfit) {
     refuse(source, unfit.reason);

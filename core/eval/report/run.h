@@ -24,10 +24,14 @@ struct Fact {
 };
 
 struct Run {
-  std::string name;  ///< unique among the runs of a report
-  std::string data;  ///< path of the test set
+  std::string name;      ///< unique among the runs of a report
+  std::string source;    ///< the file it comes from, without folder and extension
+  std::string method;    ///< "patchcore on resnet18"
+  std::string category;  ///< of the data; "" = not told
+  std::string data;      ///< path of the test set
   std::string test_sha256;
-  std::map<std::string, double> metrics;         ///< image_auroc …; only those that are defined
+  std::map<std::string, double>
+      metrics;  ///< image_auroc …, model_bytes; only those that are defined
   std::map<std::string, std::string> undefined;  ///< reason by metric
   std::vector<ScoredFrame> frames;
   std::vector<SkippedFrame> skipped;
@@ -46,8 +50,9 @@ struct Run {
   [[nodiscard]] Confusion decisions() const;
 };
 
-/// A record is what to_json(Evaluation) gives, with the keys `model` and `data` (paths) and, where
-/// pictures were kept, `gallery`.
+/// A record is what to_json(Evaluation) gives, with the keys `model` and `data` (paths),
+/// `model_bytes` where the file is there and, where pictures were kept, `gallery`. Who knows the
+/// category of the data adds `category`.
 /// @param gallery  null = no pictures.
 nlohmann::json make_record(const Evaluation& evaluation, const std::filesystem::path& model,
                            const std::filesystem::path& data, const Gallery* gallery);

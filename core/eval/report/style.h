@@ -61,6 +61,7 @@ thead th{border-bottom:2px solid var(--ink);vertical-align:bottom}
 tbody th,thead th:first-child{text-align:left;font-weight:600}
 tbody th{overflow-wrap:break-word}th a{overflow-wrap:anywhere}
 thead th{min-width:4rem}
+td a{color:inherit;text-decoration:none}td a:hover,td a:focus{text-decoration:underline}.best a{text-decoration:inherit}
 th a{color:inherit;text-decoration:none}th a:hover,th a:focus{text-decoration:underline}
 .best{font-weight:700;text-decoration:underline;text-underline-offset:3px}
 .wrong{color:var(--bad);font-weight:600}

@@ -160,6 +160,66 @@ TEST(Report, CategoriesOfAGroupAreRuns) {
   EXPECT_EQ(runs[1].name, "wood");
 }
 
+/// A category as `uad eval --category` writes it.
+json record_of(const std::string& category, std::vector<ListedFrame> listed,
+               const std::string& backbone, double image_auroc, double ms) {
+  json one = record(std::move(listed), "x", 0);
+  one["category"] = category;
+  one["manifest"]["backbone"]["name"] = backbone;
+  one["image_auroc"] = image_auroc;
+  one["ms_per_image"] = ms;
+  one["model_bytes"] = 1500000 * ms;
+  return one;
+}
+
+TEST(Report, MethodsStandByCategoryWithTheBestOfEachRowAndTheMean) {
+  auto other = frames();
+  other[0].image.pixels[0] = 200;
+  const auto file = [&](const std::string& backbone, double tile, double wood, double ms) {
+    return json{{"categories",
+                 {{"tile", record_of("tile", frames(), backbone, tile, ms)},
+                  {"wood", record_of("wood", other, backbone, wood, ms)}}}};
+  };
+  const std::string page = page_of({file("large", 0.95, 0.85, 2), file("small", 0.75, 0.875, 1)});
+  EXPECT_THAT(page, HasSubstr("Methods by category"));
+  EXPECT_THAT(page,
+              HasSubstr("<th scope=\"col\">red on large</th><th scope=\"col\">red on small</th>"));
+  EXPECT_THAT(
+      page,
+      HasSubstr("<th scope=\"row\">tile</th><td class=\"best\"><a href=\"#run1\">0.950</a></td>"
+                "<td><a href=\"#run3\">0.750</a></td>"));
+  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">wood</th><td><a href=\"#run2\">0.850</a></td>"
+                              "<td class=\"best\"><a href=\"#run4\">0.875</a></td>"));
+  EXPECT_THAT(page,
+              HasSubstr("<th scope=\"row\">mean</th><td class=\"best\">0.900</td><td>0.812</td>"));
+  EXPECT_THAT(page,
+              HasSubstr("<th scope=\"row\">mean</th><td>2.0</td><td class=\"best\">1.0</td>"));
+  EXPECT_THAT(page,
+              HasSubstr("<th scope=\"row\">mean</th><td>3.0</td><td class=\"best\">1.5</td>"));
+  EXPECT_THAT(page, HasSubstr("Curves: wood"));
+  EXPECT_EQ(unbalanced_tag(page), "");
+}
+
+TEST(Report, AMissingCategoryLeavesAGapAndTheMeansUnranked) {
+  const std::string page = page_of({record_of("tile", frames(), "large", 0.95, 2),
+                                    record_of("wood", frames(), "large", 0.85, 2),
+                                    record_of("tile", frames(), "small", 0.75, 1)});
+  EXPECT_THAT(page, HasSubstr("0.850</a></td><td>–</td>"));
+  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">mean</th><td>0.900</td><td>0.750</td>"));
+}
+
+TEST(Report, TwoModelsOfAMethodAreToldApartByTheirFile) {
+  const test::TempDir folder;
+  for (const char* name : {"k1", "k10"}) {
+    const json both{{"categories",
+                     {{"tile", record_of("tile", frames(), "net", 0.9, 1)},
+                      {"wood", record_of("wood", frames(), "net", 0.9, 1)}}}};
+    test::write_bytes(folder / (std::string(name) + ".json"), both.dump());
+  }
+  const std::string page = report_page(read_runs({folder / "k1.json", folder / "k10.json"}), {});
+  EXPECT_THAT(page, HasSubstr("red on net (k1)</th><th scope=\"col\">red on net (k10)</th>"));
+}
+
 TEST(Report, TheFileOfARunGivesTheSamePage) {
   const test::TempDir folder;
   const json one = record(frames(), "line");
