@@ -5,10 +5,14 @@
 
 #include <fmt/format.h>
 
+#include "core/base/methods.h"
+#include "core/base/pixels/image.h"
+#include "core/data/image_io.h"
 #include "core/data/npy.h"
 #include "core/eval/evaluation.h"
 #include "core/eval/map_names.h"
 #include "core/eval/report/run.h"
+#include "core/eval/result_picture.h"
 #include "core/eval/stored_scores.h"
 #include "core/exec/thread_pool.h"
 #include "core/loaded_model.h"
@@ -42,6 +46,7 @@ Syntax eval_syntax() {
                            .help = "write metrics, scores and curves as JSON, which uad report "
                                    "reads; - = stdout, without pictures"},
                           {.name = "report", .help = "write a report, one HTML file"},
+                          {.name = "csv", .help = "folder for a table CATEGORY_seedSEED.csv"},
                           {.name = "gallery",
                            .type = OptionType::kInt,
                            .default_value = 6,
@@ -57,6 +62,7 @@ Syntax eval_syntax() {
                           {.name = "part",
                            .help = "K/N: only the K-th of N blocks of every kind, to choose "
                                    "settings on one and measure on another"}},
+                         picture_specs(),
                          data_specs(),
                          execution_specs(),
                          ignored_specs()});
@@ -96,9 +102,9 @@ void print_summary(const std::string& name, const Evaluation& evaluation) {
   fmt::print(stderr, "{}: {} good, {} defective, {} skipped, {} without mask\n", name,
              counts["good"].dump(), counts["defective"].dump(), counts["skipped"].dump(),
              counts["missing_masks"].dump());
-  if (const auto& seen = evaluation.left_out_seen; !seen.empty()) {
+  if (evaluation.left_out_seen > 0) {
     note(fmt::format("left out {} images that the model was trained on, the first \"{}\".",
-                     seen.size(), seen.front()));
+                     evaluation.left_out_seen, evaluation.seen.front()));
   }
   fmt::print(stderr, "  image  AUROC {}  AP {}  F1 {} at {:.6g}\n", percent(evaluation.image_auroc),
              percent(evaluation.image_ap), percent(evaluation.image_f1.f1),
@@ -116,6 +122,43 @@ void print_summary(const std::string& name, const Evaluation& evaluation) {
   }
 }
 
+/// What the files of a frame are called, without extension.
+fs::path name_of(const LabelledFrame& frame, const fs::path& root) {
+  if (is_video(root)) {
+    return fmt::format("{:0>6}", frame.name.substr(frame.name.rfind('#') + 1));
+  }
+  if (!fs::is_directory(root)) return fs::path(frame.name).stem();
+  return name_below(root, frame.name).replace_extension();
+}
+
+/// Pictures of the results of one category, where they are wanted.
+class PictureWriter {
+ public:
+  PictureWriter(const Arguments& args, const CategoryData& data, const ScoreScale& map_scale)
+      : folder_(args.get<bool>("save_pic") ? args.get<std::string>("save_path") : std::string()),
+        root_(data.path),
+        scale_(map_scale) {
+    if (!folder_.empty()) folder_ /= data.name;
+  }
+
+  void save(const LabelledFrame& frame, const ModelOutput& output) {
+    if (folder_.empty()) return;
+    const Image rgb = to_rgb(frame.view, {0, 0, frame.view.width, frame.view.height});
+    const Image none{rgb.width, rgb.height, 1,
+                     std::vector<std::uint8_t>(rgb.pixels.size() / 3)};  // of a good frame
+    const Image* truth = frame.mask ? &*frame.mask : frame.defective ? nullptr : &none;
+    const fs::path file = folder_ / (names_.take(name_of(frame, root_)).string() + "_val.png");
+    fs::create_directories(file.parent_path());
+    write_png(file, draw_result({rgb, output.map, output.placement, scale_, truth}));
+  }
+
+ private:
+  fs::path folder_;
+  fs::path root_;
+  ScoreScale scale_;
+  MapNames names_;
+};
+
 /// Score maps as files below a folder, under the names of their images; where two are the same,
 /// numbered.
 class MapWriter {
@@ -127,7 +170,7 @@ class MapWriter {
 
   void save(const LabelledFrame& frame, const ModelOutput& output) {
     if (folder_.empty()) return;
-    fs::path name = names_.take(name_of(frame));
+    fs::path name = names_.take(name_of(frame, root_));
     name += ".npy";
     fs::create_directories((folder_ / name).parent_path());
     write_npy(folder_ / name, output.map);
@@ -140,14 +183,6 @@ class MapWriter {
   }
 
  private:
-  [[nodiscard]] fs::path name_of(const LabelledFrame& frame) const {
-    if (is_video(root_)) {
-      return fmt::format("{:0>6}", frame.name.substr(frame.name.rfind('#') + 1));
-    }
-    if (!fs::is_directory(root_)) return root_.stem();
-    return name_below(root_, frame.name).replace_extension();
-  }
-
   fs::path folder_;
   fs::path root_;
   MapNames names_;
@@ -158,10 +193,13 @@ class MapWriter {
 nlohmann::json evaluate_one(const fs::path& file, const CategoryData& data, const Arguments& args,
                             std::size_t pictures, MapWriter maps) {
   ProgressBar bar;
-  const auto test = open_split(data.path, Split::kTest, args);
   const ModelPtr model = load_model(file, models::method_table(), execution_options(args),
                                     bar.callback(), std::stop_token());
+  const MethodInfo& method = find_method(model->manifest().method);
+  const bool labels = method.needs_labels || method.needs_masks;
+  const auto test = open_split(data.path, labels ? Split::kLabelledTest : Split::kTest, args);
   const TilePreprocessor preprocessor({model->manifest().input, model->mask()});
+  PictureWriter results(args, data, model->manifest().thresholds.map);
   report::GalleryKeeper keeper(model->manifest().thresholds.map, pictures);
   const Evaluation evaluation =
       evaluate(*model, preprocessor, *test,
@@ -170,11 +208,13 @@ nlohmann::json evaluate_one(const fs::path& file, const CategoryData& data, cons
                     [&](const LabelledFrame& frame, const ModelOutput& output) {
                       keeper.offer(frame, output);
                       maps.save(frame, output);
+                      results.save(frame, output);
                     },
                 .progress = bar.callback()});
   print_summary(data.name, evaluation);
   nlohmann::json record =
       report::make_record(evaluation, file, data.path, pictures > 0 ? &keeper.gallery() : nullptr);
+  record["category"] = data.name;
   maps.describe(record["images"]);
   return record;
 }
@@ -200,11 +240,39 @@ nlohmann::json with_mean(const nlohmann::json& categories) {
   return {{"categories", categories}, {"mean", mean}};
 }
 
+/// QualityInspector's table: one row a category and, for a group, their mean.
+std::string score_table(const nlohmann::json& categories) {
+  std::string text = "category,Image_AUROC,Pixel_AUROC,PRO_score\n";
+  const auto add = [&](const std::string& name, const nlohmann::json& figures) {
+    text += name;
+    for (const char* key : {"image_auroc", "pixel_auroc", "pixel_pro"}) {
+      text += figures[key].is_null() ? std::string(",")
+                                     : fmt::format(",{:.6f}", figures[key].get<double>());
+    }
+    text += '\n';
+  };
+  for (const auto& [name, figures] : categories.items()) add(name, figures);
+  if (categories.size() > 1) add("mean", with_mean(categories)["mean"]);
+  return text;
+}
+
+void write_score_table(const Arguments& args, const nlohmann::json& categories) {
+  if (!args.has("csv")) return;
+  const auto first = categories.begin();
+  const std::string category = args.has("category") ? args.text("category") : first.key();
+  const fs::path file =
+      fs::path(args.text("csv")) /
+      fmt::format("{}_seed{}.csv", category,
+                  first.value()["manifest"]["training"]["seed"].get<std::uint64_t>());
+  fs::create_directories(file.parent_path());
+  write_text(file.string(), score_table(categories));
+}
+
 }  // namespace
 
 int run_eval(const Args& args) {
   const Arguments arguments = parse_arguments(eval_syntax(), args);
-  announce(arguments);
+  announce(arguments, {"save_pic"});
   const std::string json = arguments.text("json");
   const std::string page = arguments.text("report");
   prepare_output(json, "--json");
@@ -218,6 +286,7 @@ int run_eval(const Args& args) {
     categories[one.name] = evaluate_one(model_file(arguments, one), one, arguments, pictures,
                                         MapWriter(arguments, one, data.size() > 1));
   }
+  write_score_table(arguments, categories);
   const nlohmann::json record = data.size() == 1 ? *categories.begin() : with_mean(categories);
   if (!json.empty()) write_json(json, record);
   if (!page.empty()) write_report(page, report::parse_runs(record, page), "");

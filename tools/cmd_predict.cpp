@@ -11,6 +11,7 @@
 #include "core/data/npy.h"
 #include "core/eval/map_names.h"
 #include "core/eval/prediction_picture.h"
+#include "core/eval/result_picture.h"
 #include "core/eval/stored_scores.h"
 #include "core/exec/thread_pool.h"
 #include "core/loaded_model.h"
@@ -60,6 +61,7 @@ Syntax predict_syntax() {
          .default_value = false,
          .help = "exit with 3 if anything is rejected"},
         {.name = "frames", .help = "frames A-B of a video, counted from 0, both included"}},
+       picture_specs(),
        threshold_specs("the model's"),
        execution_specs(),
        ignored_specs()});
@@ -163,6 +165,7 @@ class Predictor {
     nlohmann::json one = report(name, verdict);
     if (args_.has("save_maps")) one["map"] = save_maps(frame, verdict, output);
     if (args_.has("gallery")) save_picture(name, frame, result, output);
+    if (args_.get<bool>("save_pic")) save_panels(frame, result, output);
     results_.push_back(std::move(one));
   }
 
@@ -205,6 +208,14 @@ class Predictor {
     return to_json(map);
   }
 
+  void save_panels(const FrameView& frame, const ModelOutput& result, const fs::path& wanted) {
+    const std::string name = panel_names_.take(wanted).string() + "_predict.png";
+    const fs::path file = fs::path(args_.get<std::string>("save_path")) / name;
+    fs::create_directories(file.parent_path());
+    const Image rgb = to_rgb(frame, {0, 0, frame.width, frame.height});
+    write_png(file, draw_result({rgb, result.map, result.placement, thresholds_.map}));
+  }
+
   const Arguments& args_;
   ModelPtr model_;
   TilePreprocessor preprocessor_;
@@ -213,6 +224,7 @@ class Predictor {
   PredictionPicture picture_;
   MapNames names_;
   MapNames picture_names_;
+  MapNames panel_names_;
   nlohmann::json results_ = nlohmann::json::array();
   bool rejected_ = false;
 };

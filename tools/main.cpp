@@ -26,6 +26,7 @@ constexpr std::array kCommands{
     Command{"train", run_train, "learn from good images or a good stretch of video"},
     Command{"calibrate", run_calibrate, "set thresholds that keep a promised false-reject rate"},
     Command{"eval", run_eval, "measure a model on labelled images"},
+    Command{"val", run_eval, "another name for eval"},
     Command{"report", run_report, "compare evaluations in one HTML file"},
     Command{"replay", run_replay, "try other thresholds on stored scores, without running a model"},
     Command{"predict", run_predict, "score images or the frames of a video"},

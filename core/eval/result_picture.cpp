@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/eval/result_picture.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <opencv2/imgproc.hpp>
+
+namespace uad {
+namespace {
+
+constexpr int kGap = 12;
+constexpr int kCaption = 28;  // above a panel
+constexpr int kScaleWidth = 56;
+constexpr double kHeatOpacity = 0.5;
+const cv::Scalar kInk(27, 37, 48);
+
+struct Panel {
+  std::string title;
+  cv::Mat3b pixels;  // red first
+  bool with_scale = false;
+};
+
+cv::Size panel_size(const Image& frame) {
+  const int longest = std::max(frame.width, frame.height);
+  const double factor = static_cast<double>(std::clamp(longest, 256, 512)) / longest;
+  const auto side = [&](int pixels) {
+    return std::max(1, static_cast<int>(std::lround(pixels * factor)));
+  };
+  return {side(frame.width), side(frame.height)};
+}
+
+cv::Mat as_mat(const Image& image) {
+  return {image.height, image.width, CV_8UC(image.channels),
+          const_cast<std::uint8_t*>(image.pixels.data())};
+}
+
+cv::Mat3b in_three_channels(const cv::Mat1b& grey) {
+  cv::Mat3b colours;
+  cv::cvtColor(grey, colours, cv::COLOR_GRAY2RGB);
+  return colours;
+}
+
+/// Where the map lies in a panel.
+cv::Rect place_in(const ResultPicture& picture, cv::Size size) {
+  const double across = static_cast<double>(size.width) / picture.frame.width;
+  const double down = static_cast<double>(size.height) / picture.frame.height;
+  const RectF& place = picture.placement;
+  const cv::Point from(static_cast<int>(std::lround(place.x * across)),
+                       static_cast<int>(std::lround(place.y * down)));
+  const cv::Point to(static_cast<int>(std::lround((place.x + place.width) * across)),
+                     static_cast<int>(std::lround((place.y + place.height) * down)));
+  return cv::Rect(from, to) & cv::Rect({0, 0}, size);
+}
+
+/// Red first; 0 … 255 is blue … red.
+cv::Mat3b jet(const cv::Mat1b& levels) {
+  cv::Mat3b colours;
+  cv::applyColorMap(levels, colours, cv::COLORMAP_JET);
+  cv::cvtColor(colours, colours, cv::COLOR_BGR2RGB);
+  return colours;
+}
+
+cv::Mat3b heated(const cv::Mat3b& frame, const ResultPicture& picture, const cv::Rect& place) {
+  cv::Mat1b levels(picture.map.height, picture.map.width);
+  std::ranges::transform(picture.map.values, levels.begin(), [&](float value) {
+    return cv::saturate_cast<std::uint8_t>(255 * picture.scale.normalise(value));
+  });
+  cv::resize(levels, levels, place.size(), 0, 0, cv::INTER_LINEAR);
+  cv::Mat3b result = frame.clone();
+  cv::Mat inside = result(place);
+  cv::addWeighted(jet(levels), kHeatOpacity, inside, 1 - kHeatOpacity, 0, inside);
+  return result;
+}
+
+cv::Mat1b mask_panel(const ResultPicture& picture, cv::Size size, const cv::Rect& place) {
+  const Image mask = opened_mask(picture.map, picture.scale.thr);
+  cv::Mat1b panel(size, 0);
+  cv::Mat inside = panel(place);
+  cv::resize(as_mat(mask), inside, place.size(), 0, 0, cv::INTER_NEAREST);
+  return panel;
+}
+
+cv::Mat3b outlined(const cv::Mat3b& frame, const cv::Mat1b& mask) {
+  std::vector<std::vector<cv::Point>> contours;
+  cv::findContours(mask, contours, cv::RETR_LIST, cv::CHAIN_APPROX_NONE);
+  cv::Mat3b result = frame.clone();
+  cv::drawContours(result, contours, -1, {255, 0, 0}, 3);
+  return result;
+}
+
+void write(cv::Mat3b& sheet, const std::string& text, cv::Point at, double size) {
+  cv::putText(sheet, text, at, cv::FONT_HERSHEY_SIMPLEX, size, kInk, 1, cv::LINE_AA);
+}
+
+/// The colours from 0 (below) to 1 (above) on the model's scale; 0.5 is where a defect begins.
+void draw_scale(cv::Mat3b& sheet, cv::Rect where) {
+  cv::Mat1b levels(where.height, where.width);
+  for (int y = 0; y < where.height; ++y) {
+    levels.row(y) = 255 - 255 * y / std::max(1, where.height - 1);
+  }
+  jet(levels).copyTo(sheet(where));
+  const int x = where.br().x + 5;
+  write(sheet, "1", {x, where.y + 10}, 0.4);
+  write(sheet, "0.5", {x, where.y + where.height / 2 + 4}, 0.4);
+  write(sheet, "0", {x, where.br().y}, 0.4);
+}
+
+Image side_by_side(const std::vector<Panel>& panels) {
+  const cv::Size size = panels.front().pixels.size();
+  int width = kGap;
+  for (const Panel& panel : panels)
+    width += size.width + kGap + (panel.with_scale ? kScaleWidth : 0);
+  const int height = kCaption + size.height + kGap;
+  Image image{width, height, 3,
+              std::vector<std::uint8_t>(
+                  static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3, 255)};
+  cv::Mat3b sheet(height, width, reinterpret_cast<cv::Vec3b*>(image.pixels.data()));
+  int x = kGap;
+  for (const Panel& panel : panels) {
+    write(sheet, panel.title, {x, kCaption - 9}, 0.5);
+    panel.pixels.copyTo(sheet(cv::Rect({x, kCaption}, size)));
+    x += size.width;
+    if (panel.with_scale) {
+      draw_scale(sheet, {x + 8, kCaption, 14, size.height});
+      x += kScaleWidth;
+    }
+    x += kGap;
+  }
+  return image;
+}
+
+}  // namespace
+
+Image opened_mask(const ScoreMap& map, double threshold) {
+  constexpr int kRadius = 4;
+  cv::Mat1b disk(2 * kRadius + 1, 2 * kRadius + 1);
+  for (int y = -kRadius; y <= kRadius; ++y) {
+    for (int x = -kRadius; x <= kRadius; ++x) {
+      disk(y + kRadius, x + kRadius) = x * x + y * y <= kRadius * kRadius ? 1 : 0;
+    }
+  }
+  Image mask{map.width, map.height, 1, std::vector<std::uint8_t>(map.values.size())};
+  std::ranges::transform(map.values, mask.pixels.begin(), [&](float value) {
+    return static_cast<std::uint8_t>(value >= threshold ? 255 : 0);
+  });
+  cv::Mat pixels = as_mat(mask);
+  cv::morphologyEx(pixels, pixels, cv::MORPH_OPEN, disk);
+  return mask;
+}
+
+Image draw_result(const ResultPicture& picture) {
+  const cv::Size size = panel_size(picture.frame);
+  const cv::Rect place = place_in(picture, size);
+  const bool shrinks = size.width < picture.frame.width;
+  cv::Mat3b frame;
+  cv::resize(as_mat(picture.frame), frame, size, 0, 0, shrinks ? cv::INTER_AREA : cv::INTER_LINEAR);
+  std::vector<Panel> panels{{"image", frame}};
+  if (picture.truth != nullptr) {
+    cv::Mat1b truth;
+    cv::resize(as_mat(*picture.truth) > 0, truth, size, 0, 0, cv::INTER_NEAREST);
+    panels.push_back({"ground truth", in_three_channels(truth)});
+  }
+  const cv::Mat1b mask = place.empty() ? cv::Mat1b(size, 0) : mask_panel(picture, size, place);
+  panels.push_back({"heat map", place.empty() ? frame : heated(frame, picture, place), true});
+  panels.push_back({"mask", in_three_channels(mask)});
+  panels.push_back({"segmentation", outlined(frame, mask)});
+  return side_by_side(panels);
+}
+
+}  // namespace uad
