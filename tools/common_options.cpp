@@ -89,7 +89,9 @@ std::vector<OptionSpec> data_specs() {
        .help = "folder of a data set (MVTec, DAGM 2007, VisA, good/ beside defects), list file, "
                "plain folder of images, or video file",
        .aliases = {"data_path"}},
-      {.name = "category", .help = "folder below --data; or a group: all, textures, objects"},
+      {.name = "category",
+       .help = "folder below --data; or a group: all, textures, objects",
+       .aliases = {"subset"}},
       {.name = "frames", .help = "frames A-B of a video, counted from 0, both included"},
       {.name = "strict",
        .type = OptionType::kBool,
