@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/data/image_source.h"
 #include "core/data/split.h"
 #include "core/eval/evaluation.h"
 #include "core/eval/evaluation_json.h"
@@ -43,12 +44,12 @@ FoldResult judge_fold(const std::vector<ImageItem>& items, const std::vector<std
   for (std::size_t i = 0; i < items.size(); ++i) {
     (std::ranges::binary_search(held_out, i) ? own : others).push_back(items[i]);
   }
-  ModelFile file = train(*open_images(std::move(others), strict), request);
+  ModelFile file = train(*open_images(std::move(others), {.strict = strict}), request);
   FoldResult result{.fitted = file.manifest.training.images};
   const LoadedModel model(std::move(file), *request.method, request.execution,
                           [](double, const std::string&) {}, {});
   result.decisions = evaluate(model, TilePreprocessor(request.preprocess),
-                              *open_images(std::move(own), strict), {.pixels = false})
+                              *open_images(std::move(own), {.strict = strict}), {.pixels = false})
                          .at_reject;
   return result;
 }
