@@ -23,6 +23,7 @@
 #include "tools/commands.h"
 #include "tools/common_options.h"
 #include "tools/console.h"
+#include "tools/cross_validation.h"
 #include "tools/interrupts.h"
 
 namespace uad::tools {
@@ -112,6 +113,7 @@ std::vector<OptionSpec> own_specs() {
        .type = OptionType::kBool,
        .help = "evaluate on the test set afterwards [true where there is one]",
        .aliases = {"do_val"}},
+      folds_option(),
       {.name = "json", .help = "write what was trained as JSON; - = stdout"},
   };
 }
@@ -293,6 +295,8 @@ nlohmann::json train_one(const CategoryData& data, bool group, const TrainReques
   const fs::path output = output_path(args, data.name, group,
                                       complete_options(request.method->options, request.options));
   prepare_output(output, "--output");
+  const nlohmann::json folds = run_cross_validation(data.path, args.get<std::size_t>("n_cv_folds"),
+                                                    request, args.get<bool>("strict"));
   const bool evaluation = wants_evaluation(data, args);
   const auto start = std::chrono::steady_clock::now();
   const auto source = open_split(data.path, Split::kTrain, args);
@@ -324,6 +328,7 @@ nlohmann::json train_one(const CategoryData& data, bool group, const TrainReques
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   nlohmann::json result = summary(output, file, sha256, seconds);
+  if (!folds.is_null()) result["cross_validation"] = folds;
   fmt::print(stderr, "{}: {} images ({} skipped), reject {:.6g}, warn {:.6g}, {:.1f} s\n",
              output.string(), file.manifest.training.images, file.manifest.training.skipped,
              file.manifest.thresholds.image.thr, file.manifest.thresholds.warn, seconds);

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include "core/cross_validation.h"
+#include "core/data/dataset.h"
+#include "tools/arguments.h"
 #include "tools/console.h"
 #include "tools/interrupts.h"
 
@@ -19,8 +21,16 @@ OptionSpec folds_option() {
       .maximum = 100};
 }
 
-nlohmann::json run_cross_validation(const std::vector<ImageItem>& items, std::size_t folds,
+nlohmann::json run_cross_validation(const std::filesystem::path& data, std::size_t folds,
                                     TrainRequest request, bool strict) {
+  if (folds == 0) return {};
+  if (!is_labelled_set(data)) {
+    throw UsageError(
+        fmt::format("--n-cv-folds needs good and defective images in folders of their "
+                    "own, but \"{}\" has no such folders.",
+                    data.string()));
+  }
+  const std::vector<ImageItem> items = everything(list_dataset(data, strict));
   std::vector<FoldResult> results;
   {
     ProgressBar bar;

@@ -2,10 +2,11 @@
 // The part of uad train that cross-validates.
 #pragma once
 
+#include <filesystem>
+
 #include <nlohmann/json.hpp>
 
 #include "core/base/option_spec.h"
-#include "core/data/dataset.h"
 #include "core/training.h"
 
 namespace uad::tools {
@@ -14,8 +15,10 @@ namespace uad::tools {
 [[nodiscard]] OptionSpec folds_option();
 
 /// Prints a line a fold and one for the mean, with a bar meanwhile; Ctrl-C ends it.
-/// @return what --json holds under "cross_validation". @throws as cross_validate().
-[[nodiscard]] nlohmann::json run_cross_validation(const std::vector<ImageItem>& items,
+/// @param data  a labelled set, of which train and test are put together.
+/// @return what --json holds under "cross_validation"; null where `folds` is 0.
+/// @throws UsageError for a set without labels; what cross_validate() throws.
+[[nodiscard]] nlohmann::json run_cross_validation(const std::filesystem::path& data,
                                                   std::size_t folds, TrainRequest request,
                                                   bool strict);
 

@@ -114,6 +114,13 @@ TEST_F(Uad, TrainingEvaluatesWhereThereAreTestImages) {
   EXPECT_THAT(asked.err, HasSubstr("has no folder test"));
 }
 
+TEST_F(Uad, CrossValidationNeedsAMethodThatLearnsFromLabels) {
+  const ProgramResult result = train({"--output", folder_ / "never.uad", "--n-cv-folds", "2"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.err, HasSubstr("learns from good images only"));
+  EXPECT_FALSE(fs::exists(folder_ / "never.uad"));
+}
+
 TEST_F(Uad, RatioIsKInPercent) {
   const std::string output = folder_ / "y.uad";
   ASSERT_EQ(train({"--output", output, "--ratio", "0.03"}).code, 0);
