@@ -215,15 +215,22 @@ TrainRequest make_request(const Arguments& args, const Method& method) {
   return request;
 }
 
+bool given(const char* name, const Arguments& args) {
+  return std::ranges::find(args.given, name) != args.given.end();
+}
+
 ModelPtr loaded(const ModelFile& file, const TrainRequest& request) {
   return std::make_shared<const LoadedModel>(
       file, *request.method, request.execution, [](double, const std::string&) {},
       std::stop_token());
 }
 
+bool learns_labels(const TrainRequest& request) { return request.method->needs != Needs::kGood; }
+
 Evaluation evaluate_test_set(const ModelFile& file, const TrainRequest& request,
                              const CategoryData& data, const Arguments& args) {
-  const auto test = open_split(data.path, Split::kTest, args);
+  const Split split = learns_labels(request) ? Split::kLabelledTest : Split::kTest;
+  const auto test = open_split(data.path, split, args);
   const TilePreprocessor preprocessor(request.preprocess);
   ProgressBar bar;
   return evaluate(*loaded(file, request), preprocessor, *test, {.progress = bar.callback()});
@@ -265,13 +272,13 @@ RunFolder run_folder(const Arguments& args, const Method& method, const fs::path
 }
 
 /// @throws UsageError if it was asked for and there is nothing to evaluate on.
-bool wants_evaluation(const CategoryData& data, const Arguments& args) {
-  const bool possible = fs::is_directory(data.path / "test");
+bool wants_evaluation(const CategoryData& data, bool labels, const Arguments& args) {
+  const bool possible = has_test_images(data.path, labels);
   if (!args.has("do_eval")) return possible;
   const bool wanted = args.get<bool>("do_eval");
   if (wanted && !possible) {
-    throw UsageError(fmt::format("--do-eval needs test images, but \"{}\" has no folder test.",
-                                 data.path.string()));
+    throw UsageError(
+        fmt::format("--do-eval needs test images, but \"{}\" has none.", data.path.string()));
   }
   return wanted;
 }
@@ -297,14 +304,19 @@ nlohmann::json train_one(const CategoryData& data, bool group, const TrainReques
   prepare_output(output, "--output");
   const nlohmann::json folds = run_cross_validation(data.path, args.get<std::size_t>("n_cv_folds"),
                                                     request, args.get<bool>("strict"));
-  const bool evaluation = wants_evaluation(data, args);
+  const bool evaluation = wants_evaluation(data, learns_labels(request), args);
   const auto start = std::chrono::steady_clock::now();
-  const auto source = open_split(data.path, Split::kTrain, args);
+  const Split split = learns_labels(request) ? Split::kLabelledTrain : Split::kTrain;
+  const auto source = open_split(data.path, split, args);
   ModelFile file = [&] {
     ProgressBar bar;
     const Interrupts interrupts;
     TrainRequest one = request;
     one.consecutive = is_video(data.path);
+    // A training part that shows defects has a test part for judging, so nothing is held out.
+    if (split == Split::kLabelledTrain && !needs_division(data.path) && !given("holdout", args)) {
+      one.holdout = 0;
+    }
     one.control = {bar.callback(), {}, interrupts.cancel(), interrupts.enough()};
     one.run = run_folder(args, *request.method, output, data.name, group);
     return train(*source, one);
@@ -318,7 +330,7 @@ nlohmann::json train_one(const CategoryData& data, bool group, const TrainReques
   for (const SkippedFrame& frame : source->skipped()) {
     note(fmt::format("skipped \"{}\": {}", frame.name, frame.reason));
   }
-  if (!request.start || std::ranges::find(args.given, "min_area") != args.given.end()) {
+  if (!request.start || given("min_area", args)) {
     file.manifest.thresholds.min_area = args.get<double>("min_area");
   }
   if (args.get<std::string>("calibrate_on") == "test") {

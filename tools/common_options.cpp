@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -49,6 +50,14 @@ std::vector<std::string> group_members(const std::string& group, const fs::path&
 std::string name_of(const fs::path& path) {
   const fs::path whole = fs::absolute(path).lexically_normal();
   return whole.has_filename() ? whole.stem().string() : whole.parent_path().filename().string();
+}
+
+/// Listed once a run, so that what is odd about a set is told once. @note One thread.
+const Dataset& listed(const fs::path& path) {
+  static std::map<fs::path, Dataset> known;
+  const auto found = known.find(path);
+  return found != known.end() ? found->second
+                              : known.emplace(path, list_dataset(path)).first->second;
 }
 
 std::vector<ImageItem> items_of(const Dataset& data, Split split) {
@@ -277,8 +286,9 @@ std::unique_ptr<FrameSource> open_split(const fs::path& path, Split split, const
   }
   const bool strict = args.get<bool>("strict");
   const bool labelled = is_labelled_set(path);
-  const Dataset data =
-      args.text("part_of") == "folder" && !labelled ? list_parts(path) : list_dataset(path, strict);
+  const Dataset data = args.text("part_of") == "folder" && !labelled ? list_parts(path)
+                       : strict                                      ? list_dataset(path, true)
+                                                                     : listed(path);
   std::vector<ImageItem> items = labelled ? items_of(data, split) : data.train;
   if (split == Split::kLabelledTrain) require_both_classes(items, path.string());
   if (items.empty()) {
@@ -296,7 +306,13 @@ std::unique_ptr<FrameSource> open_split(const fs::path& path, Split split, const
 }
 
 bool needs_division(const fs::path& path) {
-  return is_labelled_set(path) && needs_division(list_dataset(path));
+  return is_labelled_set(path) && needs_division(listed(path));
+}
+
+bool has_test_images(const fs::path& path, bool labels) {
+  if (!is_labelled_set(path)) return false;
+  const Dataset& data = listed(path);
+  return !data.test.empty() || (labels && needs_division(data));
 }
 
 fs::path default_model_path(const std::string& save_path, const std::string& name,

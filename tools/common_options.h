@@ -70,6 +70,8 @@ std::unique_ptr<FrameSource> open_split(const std::filesystem::path& path, Split
                                         const Arguments& args);
 /// Whether a method that learns from labels has to divide the set itself (see kLabelledTrain).
 bool needs_division(const std::filesystem::path& path);
+/// Whether there is something to judge a model on afterwards. @param labels  it learns from labels.
+bool has_test_images(const std::filesystem::path& path, bool labels);
 /// Whether neighbouring frames of `path` are near copies.
 bool is_video(const std::filesystem::path& path);
 

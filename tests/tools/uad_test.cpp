@@ -111,7 +111,7 @@ TEST_F(Uad, TrainingEvaluatesWhereThereAreTestImages) {
   EXPECT_FALSE(read_json(folder_ / "s.json").contains("evaluation"));
   const ProgramResult asked = train_on(good_only, {"--do-eval"});
   EXPECT_EQ(asked.code, 2);
-  EXPECT_THAT(asked.err, HasSubstr("has no folder test"));
+  EXPECT_THAT(asked.err, HasSubstr("needs test images"));
 }
 
 TEST_F(Uad, CrossValidationNeedsAMethodThatLearnsFromLabels) {
