@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/base/methods.h"
 #include "core/base/pixels/image.h"
 #include "core/frame_digest.h"
 
@@ -20,6 +21,13 @@ using Clock = std::chrono::steady_clock;
 /// Takes part in the pixel metrics: good frames are all background, defective ones need a mask.
 bool has_ground_truth(const LabelledFrame& frame) { return !frame.defective || frame.mask; }
 
+/// A method that learns from masks answers with the probability of each pixel.
+bool maps_are_probabilities(const std::string& method) {
+  return std::ranges::any_of(known_methods(), [&](const MethodInfo& known) {
+    return known.name == method && known.needs_masks;
+  });
+}
+
 class Evaluator {
  public:
   Evaluator(const Model& model, const Preprocessor& preprocessor, FrameSource& test,
@@ -30,6 +38,7 @@ class Evaluator {
         options_(options),
         training_frames_(model.training_frames()) {
     std::ranges::sort(training_frames_);
+    if (options.pixels && maps_are_probabilities(model.manifest().method)) segmentation_.emplace();
   }
 
   Evaluation run() {
@@ -38,6 +47,7 @@ class Evaluator {
     if (pixel_count_ > options_.exact_pixels) second_pass();
     result_.pixels = pixels_->result();
     result_.boxes = boxes_.result();
+    if (segmentation_) result_.segmentation = segmentation_->result();
     image_metrics();
     explain_undefined();
     describe_model();
@@ -62,6 +72,7 @@ class Evaluator {
       digest_.add(frame.name, hash);
       result_.missing_masks += has_ground_truth(frame) ? 0 : 1;
       if (options_.visit) options_.visit(frame, output);
+      if (segmentation_) add_segmentation(frame, output, plan);
       if (!options_.pixels) return;
       if (frame.mask) add_boxes(output, mask_on_map(*frame.mask, model_.mask(), plan));
       pixel_count_ += static_cast<std::int64_t>(output.map.values.size());
@@ -131,9 +142,7 @@ class Evaluator {
 
   void add_pixels(const LabelledFrame& frame, const ModelOutput& output, const TilePlan& plan) {
     if (!has_ground_truth(frame)) return;
-    const Image truth = frame.mask ? mask_on_map(*frame.mask, model_.mask(), plan)
-                                   : Image{output.map.width, output.map.height, 1,
-                                           std::vector<std::uint8_t>(output.map.values.size(), 0)};
+    const Image truth = truth_of(frame, output, plan);
     pixels_->add(output.map.values, truth.pixels, output.map.width, output.map.height);
   }
 
@@ -141,6 +150,20 @@ class Evaluator {
     const Manifest& manifest = model_.manifest();
     boxes_.add(defect_boxes(output, manifest.thresholds, box_rule(manifest)), truth,
                output.placement);
+  }
+
+  void add_segmentation(const LabelledFrame& frame, const ModelOutput& output,
+                        const TilePlan& plan) {
+    segmentation_->add_image(output.score, frame.defective);
+    if (!has_ground_truth(frame)) return;
+    segmentation_->add_pixels(output.map.values, truth_of(frame, output, plan).pixels);
+  }
+
+  [[nodiscard]] Image truth_of(const LabelledFrame& frame, const ModelOutput& output,
+                               const TilePlan& plan) const {
+    if (frame.mask) return mask_on_map(*frame.mask, model_.mask(), plan);
+    return {output.map.width, output.map.height, 1,
+            std::vector<std::uint8_t>(output.map.values.size(), 0)};
   }
 
   [[nodiscard]] std::size_t frame_count() const { return result_.frames.size(); }
@@ -217,6 +240,7 @@ class Evaluator {
   Evaluation result_;
   std::optional<PixelMetrics> pixels_;
   BoxMetrics boxes_;
+  std::optional<SegmentationMetrics> segmentation_;
   std::int64_t pixel_count_ = 0;
   FrameDigest digest_;
 };

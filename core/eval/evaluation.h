@@ -16,6 +16,7 @@
 #include "core/data/frame_source.h"
 #include "core/eval/boxes.h"
 #include "core/eval/metrics.h"
+#include "core/eval/segmentation_metrics.h"
 
 namespace uad {
 
@@ -67,6 +68,8 @@ struct Evaluation {
   Curves image_curves;
   PixelMetrics::Result pixels{};
   BoxMetrics::Result boxes;
+  /// Of methods that learn from masks, whose maps are probabilities; empty for others.
+  std::vector<SegmentationFigures> segmentation;
   float map_low = 0;  ///< smallest and largest map value seen
   float map_high = 0;
   std::vector<SkippedFrame> skipped;

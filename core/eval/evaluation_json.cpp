@@ -151,6 +151,7 @@ nlohmann::json to_json(const Evaluation& evaluation) {
       {"precision", evaluation.precision},
   };
   for (const auto& [key, reason] : evaluation.undefined) result[key] = nullptr;
+  if (!evaluation.segmentation.empty()) result["segmentation"] = to_json(evaluation.segmentation);
   return result;
 }
 
