@@ -129,6 +129,12 @@ at::Tensor Network::logits(const at::Tensor& image) const {
   return forward(image, convolve).to(at::kFloat);
 }
 
+std::vector<at::Tensor> tensors_of(const TensorMap& parameters) {
+  std::vector<at::Tensor> tensors;
+  for (const auto& [name, tensor] : parameters) tensors.push_back(tensor);
+  return tensors;
+}
+
 TensorMap read_parameters(const CheckpointReader& in, const std::string& variant) {
   TensorMap read;
   for (const Layer& layer : layers(variant)) {

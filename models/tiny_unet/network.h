@@ -72,6 +72,9 @@ class Network {
   TensorMap parameters_;
 };
 
+/// In the order of their names.
+[[nodiscard]] std::vector<at::Tensor> tensors_of(const TensorMap& parameters);
+
 /// The parameters of a model file. @throws Error(kBadFile) naming the tensor that is missing, has
 /// another shape or holds values that are not numbers.
 [[nodiscard]] TensorMap read_parameters(const CheckpointReader& in, const std::string& variant);

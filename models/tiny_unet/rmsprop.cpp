@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "models/tiny_unet/rmsprop.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
+#include <fmt/format.h>
 
 #include "core/base/simd.h"
 
@@ -42,62 +42,63 @@ UAD_SIMD void update(const float* __restrict gradient, float* __restrict paramet
 
 }  // namespace
 
-RmsProp::RmsProp(const TensorMap& parameters, const RmsPropOptions& options) : options_(options) {
-  for (const auto& [name, parameter] : parameters) {
-    const at::Tensor plain = parameter.detach();  // shares the values, records no gradients
-    slots_.push_back(
-        {name, parameter, at::ones_like(plain), at::zeros_like(plain), at::zeros_like(plain)});
+RmsProp::RmsProp(std::vector<at::Tensor> parameters, const Options& options)
+    : Optimiser(std::move(parameters)), options_(options) {
+  for (const at::Tensor& parameter : parameters_) {
+    const at::Tensor plain = parameter.detach();  // what is like it records no gradients
+    mean_square_.push_back(at::ones_like(plain));
+    mean_.push_back(at::zeros_like(plain));
+    step_.push_back(at::zeros_like(plain));
   }
 }
 
 void RmsProp::step(double learning_rate) {
   const c10::NoGradGuard no_gradients;
-  for (Slot& slot : slots_) {
-    const at::Tensor gradient = slot.parameter.grad();
-    if (!gradient.defined()) continue;
-    if (slot.parameter.is_cpu()) {
-      update_fused(slot, gradient.contiguous(), learning_rate);
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (!parameters_[i].grad().defined()) continue;
+    if (parameters_[i].is_cpu()) {
+      update_fused(i, learning_rate);
     } else {
-      update_plain(slot, gradient, learning_rate);
+      update_plain(i, learning_rate);
     }
-    slot.parameter.mutable_grad().reset();
   }
 }
 
-TensorMap RmsProp::state() const {
+TensorMap RmsProp::state() {
   TensorMap state;
-  for (const Slot& slot : slots_) {
-    state["mean_square." + slot.name] = slot.mean_square;
-    state["mean." + slot.name] = slot.mean;
-    state["step." + slot.name] = slot.step;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    state.emplace(fmt::format("optimiser.mean_square.{:03}", i), mean_square_[i]);
+    state.emplace(fmt::format("optimiser.mean.{:03}", i), mean_[i]);
+    state.emplace(fmt::format("optimiser.step.{:03}", i), step_[i]);
   }
   return state;
 }
 
-void RmsProp::update_fused(Slot& slot, const at::Tensor& gradient, double learning_rate) const {
+void RmsProp::update_fused(std::size_t i, double learning_rate) {
   const Coefficients coefficients{
       static_cast<float>(1 - options_.decay), static_cast<float>(options_.momentum),
       static_cast<float>(options_.epsilon), static_cast<float>(options_.weight_decay),
       static_cast<float>(learning_rate)};
+  const at::Tensor gradient = parameters_[i].grad().contiguous();
   const float* const g = gradient.const_data_ptr<float>();
-  float* const w = slot.parameter.mutable_data_ptr<float>();
-  float* const ms = slot.mean_square.mutable_data_ptr<float>();
-  float* const mg = slot.mean.mutable_data_ptr<float>();
-  float* const step = slot.step.mutable_data_ptr<float>();
+  float* const w = parameters_[i].mutable_data_ptr<float>();
+  float* const ms = mean_square_[i].mutable_data_ptr<float>();
+  float* const mg = mean_[i].mutable_data_ptr<float>();
+  float* const step = step_[i].mutable_data_ptr<float>();
   at::parallel_for(0, gradient.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
     update(g + begin, w + begin, ms + begin, mg + begin, step + begin, end - begin, coefficients);
   });
 }
 
-// The same by LibTorch's operators, for devices without a loop of their own.
-void RmsProp::update_plain(Slot& slot, const at::Tensor& gradient, double learning_rate) const {
-  const at::Tensor g = gradient + options_.weight_decay * slot.parameter;
-  slot.mean_square.lerp_(g.square(), 1 - options_.decay);
-  slot.mean.lerp_(g, 1 - options_.decay);
-  const at::Tensor variance = (slot.mean_square - slot.mean.square()).clamp_min(0);
-  slot.step.mul_(options_.momentum)
-      .addcdiv_(g, (variance + options_.epsilon).sqrt(), learning_rate);
-  slot.parameter.sub_(slot.step);
+// The same by LibTorch's operators, for devices that the loop cannot reach.
+void RmsProp::update_plain(std::size_t i, double learning_rate) {
+  const at::Tensor g = parameters_[i].grad() + options_.weight_decay * parameters_[i];
+  mean_square_[i].lerp_(g.square(), 1 - options_.decay);
+  mean_[i].lerp_(g, 1 - options_.decay);
+  const at::Tensor variance = (mean_square_[i] - mean_[i].square()).clamp_min(0);
+  step_[i].mul_(options_.momentum);
+  step_[i].addcdiv_(g, (variance + options_.epsilon).sqrt(), learning_rate);
+  parameters_[i].sub_(step_[i]);
 }
 
 }  // namespace uad::models::tiny_unet

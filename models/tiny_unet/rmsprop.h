@@ -7,48 +7,36 @@
 // rate outside of the momentum, so that a change of it also changes steps that were taken before.
 #pragma once
 
-#include <string>
 #include <vector>
 
-#include "core/checkpoint.h"
+#include "core/gradient/optimiser.h"
 
 namespace uad::models::tiny_unet {
-
-struct RmsPropOptions {
-  double decay = 0.9;     ///< of the two averages
-  double momentum = 0.8;  ///< share of the last step in the next
-  double epsilon = 1e-10;
-  double weight_decay = 0;  ///< factor of ½ Σ w² in the loss; its gradient is added here
-};
 
 /// For every element, with the gradient g and the state ms (from 1), mg and step (from 0):
 ///   ms ← decay ms + (1 - decay) g²     mg ← decay mg + (1 - decay) g
 ///   step ← momentum step + rate g / √(ms - mg² + epsilon)     w ← w - step
-/// One thread.
-class RmsProp {
+class RmsProp final : public Optimiser {
  public:
-  /// @param parameters  float32, contiguous; changed in place.
-  RmsProp(const TensorMap& parameters, const RmsPropOptions& options);
-
-  /// One update from the gradients that backward() left, which are given back.
-  void step(double learning_rate);
-
-  /// "mean_square.NAME", "mean.NAME" and "step.NAME", shared: copying into them restores.
-  [[nodiscard]] TensorMap state() const;
+  struct Options {
+    double decay = 0.9;     ///< of the two averages
+    double momentum = 0.8;  ///< share of the last step in the next
+    double epsilon = 1e-10;
+    double weight_decay = 0;  ///< factor of ½ Σ w² in the loss; its gradient is added here
+  };
+  /// @param parameters  float32, contiguous.
+  RmsProp(std::vector<at::Tensor> parameters, const Options& options);
+  void step(double learning_rate) override;
+  [[nodiscard]] TensorMap state() override;
 
  private:
-  struct Slot {
-    std::string name;
-    at::Tensor parameter;
-    at::Tensor mean_square;
-    at::Tensor mean;
-    at::Tensor step;
-  };
-  void update_fused(Slot& slot, const at::Tensor& gradient, double learning_rate) const;
-  void update_plain(Slot& slot, const at::Tensor& gradient, double learning_rate) const;
+  void update_fused(std::size_t i, double learning_rate);
+  void update_plain(std::size_t i, double learning_rate);
 
-  RmsPropOptions options_;
-  std::vector<Slot> slots_;
+  Options options_;
+  std::vector<at::Tensor> mean_square_;  // of each parameter, as the two below
+  std::vector<at::Tensor> mean_;
+  std::vector<at::Tensor> step_;
 };
 
 }  // namespace uad::models::tiny_unet

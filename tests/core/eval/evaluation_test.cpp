@@ -63,6 +63,23 @@ TEST_F(Evaluating, ReproducesTheWorkedExample) {
   EXPECT_EQ(json["counts"]["kinds"], (nlohmann::json{{"dent", 1}, {"good", 1}}));
 }
 
+TEST_F(Evaluating, ProbabilityMapsAreJudgedAtFixedThresholds) {
+  for (const std::int64_t exact_pixels : {1000, 30}) {  // whether one pass or two
+    FrameList source(example_d());
+    const RedModel model("tiny-unet");
+    const Evaluation result = test::evaluate_red(model, source, {.exact_pixels = exact_pixels});
+    const nlohmann::json at_half = to_json(result).at("segmentation").at(3);
+    EXPECT_EQ(at_half.at("threshold"), 0.5);
+    EXPECT_NEAR(at_half.at("iou").get<double>(), 3.0 / 5, 1e-6);
+    EXPECT_NEAR(at_half.at("dice").get<double>(), 6.0 / 8, 1e-5);
+    EXPECT_NEAR(at_half.at("dice_all").get<double>(), 3.0 / 8, 1e-5);
+    EXPECT_EQ(at_half.at("fp"), 1);
+    EXPECT_EQ(to_json(result).at("segmentation").at(4).at("tnr"), 1);
+  }
+  FrameList source(example_d());
+  EXPECT_FALSE(to_json(run(source)).contains("segmentation"));
+}
+
 TEST_F(Evaluating, ManyPixelsAreCountedInASecondPass) {
   FrameList source(example_d());
   const Evaluation result = run(source, {.exact_pixels = 30});

@@ -16,8 +16,8 @@ namespace uad::test {
 /// The map is the red channel as it is; the score is its maximum.
 class RedModel final : public Model {
  public:
-  RedModel() {
-    manifest_.method = "red";
+  explicit RedModel(const std::string& method = "red") {
+    manifest_.method = method;
     manifest_.backbone.name = "none";
     manifest_.thresholds.image = {0, 0.5, 1};
     manifest_.thresholds.map = {0, 0.5, 1};
