@@ -11,9 +11,10 @@
 namespace uad {
 namespace {
 
-std::set<std::string> names_of(const std::vector<CurvePoint>& points, Figures CurvePoint::*which) {
+std::set<std::string> names_of(const std::vector<TrainingRound>& points,
+                               Figures TrainingRound::*which) {
   std::set<std::string> names;
-  for (const CurvePoint& point : points) {
+  for (const TrainingRound& point : points) {
     for (const auto& [name, value] : point.*which) names.insert(name);
   }
   return names;
@@ -28,13 +29,13 @@ void append(std::string& line, const Figures& figures, const std::set<std::strin
 
 }  // namespace
 
-void to_json(nlohmann::json& json, const CurvePoint& point) {
+void to_json(nlohmann::json& json, const TrainingRound& point) {
   json = {{"step", point.step},         {"epoch", point.epoch},
           {"seconds", point.seconds},   {"learning_rate", point.learning_rate},
           {"training", point.training}, {"validation", point.validation}};
 }
 
-void from_json(const nlohmann::json& json, CurvePoint& point) {
+void from_json(const nlohmann::json& json, TrainingRound& point) {
   json.at("step").get_to(point.step);
   json.at("epoch").get_to(point.epoch);
   json.at("seconds").get_to(point.seconds);
@@ -43,12 +44,13 @@ void from_json(const nlohmann::json& json, CurvePoint& point) {
   json.at("validation").get_to(point.validation);
 }
 
-Curves::Curves(const std::filesystem::path& folder, std::vector<CurvePoint> points)
+TrainingCurves::TrainingCurves(const std::filesystem::path& folder,
+                               std::vector<TrainingRound> points)
     : folder_(folder), points_(std::move(points)) {
   if (!folder.empty()) events_ = std::make_unique<EventFile>(folder);
 }
 
-void Curves::add(const CurvePoint& point) {
+void TrainingCurves::add(const TrainingRound& point) {
   points_.push_back(point);
   if (!events_) return;
   Figures scalars{{"learning_rate", point.learning_rate}};
@@ -58,14 +60,14 @@ void Curves::add(const CurvePoint& point) {
   write_csv();
 }
 
-void Curves::write_csv() const {
-  const std::set<std::string> training = names_of(points_, &CurvePoint::training);
-  const std::set<std::string> validation = names_of(points_, &CurvePoint::validation);
+void TrainingCurves::write_csv() const {
+  const std::set<std::string> training = names_of(points_, &TrainingRound::training);
+  const std::set<std::string> validation = names_of(points_, &TrainingRound::validation);
   std::string text = "step,epoch,seconds,learning_rate";
   for (const std::string& name : training) text += ",train_" + name;
   for (const std::string& name : validation) text += ",val_" + name;
   text += '\n';
-  for (const CurvePoint& point : points_) {
+  for (const TrainingRound& point : points_) {
     text += fmt::format("{},{:.4f},{:.1f},{}", point.step, point.epoch, point.seconds,
                         point.learning_rate);
     append(text, point.training, training);

@@ -15,7 +15,7 @@
 namespace uad {
 
 /// One round: an epoch, or so many steps.
-struct CurvePoint {
+struct TrainingRound {
   std::int64_t step = 0;  ///< steps done
   double epoch = 0;       ///< the same in passes over the images
   double seconds = 0;     ///< since the beginning, without pauses
@@ -23,24 +23,24 @@ struct CurvePoint {
   Figures training;    ///< means of the round
   Figures validation;  ///< after it; may be empty
 };
-void to_json(nlohmann::json& json, const CurvePoint& point);
-void from_json(const nlohmann::json& json, CurvePoint& point);
+void to_json(nlohmann::json& json, const TrainingRound& point);
+void from_json(const nlohmann::json& json, TrainingRound& point);
 
 /// Writes "curves.csv" and "events.out.tfevents.…" into a folder. @note One thread.
-class Curves {
+class TrainingCurves {
  public:
   /// @param folder  "" = nothing is written. @param points  of a run that goes on.
   /// @throws Error(kFailed) if nothing can be written there.
-  Curves(const std::filesystem::path& folder, std::vector<CurvePoint> points);
+  TrainingCurves(const std::filesystem::path& folder, std::vector<TrainingRound> points);
   /// @throws Error(kFailed).
-  void add(const CurvePoint& point);
-  [[nodiscard]] const std::vector<CurvePoint>& points() const noexcept { return points_; }
+  void add(const TrainingRound& point);
+  [[nodiscard]] const std::vector<TrainingRound>& points() const noexcept { return points_; }
 
  private:
   void write_csv() const;
 
   std::filesystem::path folder_;
-  std::vector<CurvePoint> points_;
+  std::vector<TrainingRound> points_;
   std::unique_ptr<EventFile> events_;
 };
 

@@ -109,7 +109,7 @@ void TrainingLoop::run(const FitControl& control) {
 }
 
 void TrainingLoop::begin() {
-  std::vector<CurvePoint> points;
+  std::vector<TrainingRound> points;
   if (run_.resume && !run_.path.empty()) {
     const std::filesystem::path file = run_.path / kLast;
     const RunCheckpoint last = load_run_checkpoint(file, identity_);
@@ -175,7 +175,7 @@ bool TrainingLoop::at_end_of_round() const {
 }
 
 void TrainingLoop::end_round(const FitControl& control) {
-  const CurvePoint point{
+  const TrainingRound point{
       .step = progress_.step,
       .epoch = static_cast<double>(progress_.step) / static_cast<double>(order_.steps_per_epoch()),
       .seconds = progress_.seconds,
@@ -210,7 +210,7 @@ Figures TrainingLoop::validate() {
 }
 
 /// Whether this was the best round, and whether it was the last.
-void TrainingLoop::judge(const CurvePoint& point) {
+void TrainingLoop::judge(const TrainingRound& point) {
   const double loss = point.training.at("loss");
   progress_.hopeless = loss > progress_.first_loss ? progress_.hopeless + 1 : 0;
   if (options_.hopeless_rounds > 0 && progress_.hopeless >= options_.hopeless_rounds) {
@@ -263,7 +263,7 @@ void TrainingLoop::save() {
 void TrainingLoop::report(const FitControl& control) const {
   if (!control.progress) return;
   const double share = static_cast<double>(progress_.step) / static_cast<double>(total_);
-  const std::vector<CurvePoint>& points = curves_->points();
+  const std::vector<TrainingRound>& points = curves_->points();
   const std::string loss =
       points.empty() ? "" : fmt::format(", loss {:.4g}", points.back().training.at("loss"));
   control.progress(share, options_.epochs > 0

@@ -54,7 +54,7 @@ class TrainingLoop {
   void run(const FitControl& control);
 
   [[nodiscard]] std::int64_t step() const noexcept { return progress_.step; }
-  [[nodiscard]] const std::vector<CurvePoint>& points() const { return curves_->points(); }
+  [[nodiscard]] const std::vector<TrainingRound>& points() const { return curves_->points(); }
 
  private:
   struct Progress {
@@ -77,7 +77,7 @@ class TrainingLoop {
   [[nodiscard]] bool at_end_of_round() const;
   void end_round(const FitControl& control);
   [[nodiscard]] Figures validate();
-  void judge(const CurvePoint& point);
+  void judge(const TrainingRound& point);
   void keep_best();
   void use_best();
   void save();
@@ -95,8 +95,8 @@ class TrainingLoop {
   std::int64_t round_;  // steps
   std::int64_t total_;  // steps
   Progress progress_;
-  TensorMap best_;                // copies; empty = none yet
-  std::optional<Curves> curves_;  // nothing until it begins
+  TensorMap best_;                        // copies; empty = none yet
+  std::optional<TrainingCurves> curves_;  // nothing until it begins
 };
 
 }  // namespace uad
