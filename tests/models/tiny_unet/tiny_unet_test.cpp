@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "models/tiny_unet/tiny_unet.h"
 
+#include <cstdlib>
+
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
@@ -195,6 +197,24 @@ TEST(TinyUnetLearner, GoesOnFromItsStateBitForBit) {
   for (const auto& [name, tensor] : resumed.state()) {
     EXPECT_TRUE(at::equal(tensor, kept.at(name))) << name;
   }
+}
+
+// Specification, section 11, on its images. Minutes of work, so it runs where it is asked for.
+TEST(TinyUnetLearner, OverfitsTheSpecificationsImages) {
+  if (std::getenv("UAD_LONG_TESTS") == nullptr) GTEST_SKIP() << "takes minutes: UAD_LONG_TESTS=1";
+  UnetLearner learner(context());
+  const auto set = uad::test::ellipses();
+  uad::Batch batch{set.images.expand({4, 3, 128, 128}).contiguous()};
+  batch.masks = set.masks;
+  uad::Figures figures;
+  std::int64_t first_dice = 0;  // step whose loss was Dice
+  for (std::int64_t step = 0; step < 250; ++step) {
+    figures = learner.step(batch, 1e-4);
+    if (first_dice == 0 && 1 - figures.at("dice") < unet::kAdaptiveSwitch) first_dice = step;
+  }
+  EXPECT_NEAR(static_cast<double>(first_dice), 105, 25);
+  EXPECT_GT(figures.at("dice"), 0.95);
+  EXPECT_GT(figures.at("iou"), 0.95);
 }
 
 }  // namespace
