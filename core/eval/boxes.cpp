@@ -51,16 +51,15 @@ BoxRule box_rule(const Manifest& manifest) {
   const nlohmann::json& options = manifest.options;
   if (!options.contains("heatmap_thres")) return {.threshold = manifest.thresholds.map.thr};
   return {.threshold = options.at("heatmap_thres").get<double>(),
-          .of_score = true,
+          .probability = true,
           .single = options.value("boxes", "") == "single"};
 }
 
 std::vector<Rect> defect_boxes(const ModelOutput& output, const Thresholds& thresholds,
                                const BoxRule& rule) {
   if (judge(output.score, thresholds) != Verdict::kReject) return {};
-  const double threshold = rule.of_score ? rule.threshold * output.score : rule.threshold;
   const std::vector<Rect> boxes =
-      boxes_of(find_regions(output.map, output.placement, threshold, thresholds.min_area));
+      boxes_of(find_regions(output.map, output.placement, rule.threshold, thresholds.min_area));
   if (!rule.single || boxes.empty()) return boxes;
   return {enclosing(boxes)};
 }

@@ -12,10 +12,9 @@ namespace uad {
 
 /// What of a score map lies inside a box.
 struct BoxRule {
-  double threshold = 0;   ///< values from here on
-  bool of_score = false;  ///< the threshold is a share of the frame's score: where the map is a
-                          ///< heat from 0 to 1 times the probability of a defect
-  bool single = false;  ///< one box around everything instead of one a connected part
+  double threshold = 0;      ///< values from here on
+  bool probability = false;  ///< the frame's score is one, so pictures tell it as one
+  bool single = false;       ///< one box around everything instead of one a connected part
 };
 
 /// That of the model's options `heatmap_thres` and `boxes`; where its method has none, the regions

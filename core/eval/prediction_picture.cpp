@@ -55,9 +55,9 @@ std::string PredictionPicture::title(const ModelOutput& output, const std::strin
   const bool anomaly = judge(output.score, thresholds) == Verdict::kReject;
   const double score = thresholds.image.normalise(output.score);
   const std::string text =
-      boxes.of_score ? fmt::format("{} {:.3f}", anomaly ? "Anomaly" : "Good",
-                                   anomaly ? output.score : 1 - output.score)
-                     : fmt::format("{}, score {:.3f}", anomaly ? "Anomaly" : "Good", score);
+      boxes.probability ? fmt::format("{} {:.3f}", anomaly ? "Anomaly" : "Good",
+                                      anomaly ? output.score : 1 - output.score)
+                        : fmt::format("{}, score {:.3f}", anomaly ? "Anomaly" : "Good", score);
   return truth.empty() ? text : text + ", true: " + truth;
 }
 
@@ -75,8 +75,7 @@ Image PredictionPicture::draw(const FrameView& frame, const ModelOutput& output,
         cv::Rect(0, 0, picture.cols, picture.rows);
     ScoreMap heat = upsample_bilinear(output.map, {part.width, part.height});
     for (float& value : heat.values) {
-      value = static_cast<float>(boxes.of_score ? value / std::max(output.score, 1e-12)
-                                                : thresholds.map.normalise(value));
+      if (!boxes.probability) value = static_cast<float>(thresholds.map.normalise(value));
     }
     tint(picture(part), heat);
   }

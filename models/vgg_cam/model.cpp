@@ -31,7 +31,8 @@ Prediction Classifier::predict(const Tiles& tiles) const {
   const at::Tensor chance = at::softmax(head_.scores(features, kept), 1).select(1, 1);
   const at::Tensor anomaly = class_maps(features, head_.weight.narrow(0, 1, 1));
   const at::Tensor heat = heat_maps(anomaly, tiles.images.size(2), tiles.images.size(3), keep);
-  return {(heat * chance.view({-1, 1, 1, 1})).to(at::kCPU), chance.to(at::kCPU)};
+  const at::Tensor told = (2 * chance).clamp_max(1).view({-1, 1, 1, 1});
+  return {(heat * told).to(at::kCPU), chance.to(at::kCPU)};
 }
 
 void Classifier::save(CheckpointWriter& out) const {

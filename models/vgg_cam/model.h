@@ -12,8 +12,8 @@
 
 namespace uad::models::vgg_cam {
 
-/// Score: probability of class Anomaly. Map: its heat (see heat_maps()) times that probability, so
-/// that map / score is the heat, and good images have low maps.
+/// Score: probability of class Anomaly. Map: its heat (see heat_maps()) where that is 0.5 or more,
+/// fading with it below, so that good images have low maps.
 class Classifier final : public AnomalyModel {
  public:
   /// @param backbone  with the single layer "layer3"; shared with nobody.

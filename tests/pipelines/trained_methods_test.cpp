@@ -155,8 +155,13 @@ TEST_F(InterruptedTraining, ResumesToTheSameBits) {
 
 INSTANTIATE_TEST_SUITE_P(
     Methods, TrainedMethods,
-    ::testing::Values(Job{
-        "stfpm", {"--epochs", "15", "--batch-size", "4", "--lr", "0.2"}, 0.9, 0.9, true}),
+    ::testing::Values(
+        Job{"stfpm", {"--epochs", "15", "--batch-size", "4", "--lr", "0.2"}, 0.9, 0.9, true},
+        Job{"vgg-cam",
+            {"--epochs", "10", "--backbone", "resnet18", "--lr", "1e-3"},
+            0.9,
+            0.7,
+            true}),
     [](const auto& info) {
       std::string name = info.param.method;
       std::erase(name, '-');

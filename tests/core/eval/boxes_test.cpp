@@ -20,14 +20,16 @@ const std::vector<float> kHeat{.875,   .78125,   .59375,   .5,    //
 /// The example's map in a frame of some size, of an image that is defective with this probability.
 ModelOutput output(double probability, double width = 4, double height = 4) {
   ModelOutput result{.score = probability, .map = {4, 4, kHeat}};
-  for (float& value : result.map.values) value *= static_cast<float>(probability);
+  for (float& value : result.map.values) {
+    value *= static_cast<float>(std::min(1.0, 2 * probability));
+  }
   result.placement = {0, 0, width, height};
   return result;
 }
 
 const Thresholds kProbability{};  // 0, 0.5, 1
-constexpr BoxRule kSingle{.threshold = 0.7, .of_score = true, .single = true};
-constexpr BoxRule kParts{.threshold = 0.7, .of_score = true};
+constexpr BoxRule kSingle{.threshold = 0.7, .probability = true, .single = true};
+constexpr BoxRule kParts{.threshold = 0.7, .probability = true};
 
 TEST(Boxes, SingleBoxHoldsEveryPixelAboveTheThreshold) {
   for (const double probability : {0.5, 0.8, 1.0}) {
@@ -57,10 +59,10 @@ TEST(Boxes, RuleComesFromTheModelsOptions) {
   Manifest manifest;
   manifest.thresholds.map.thr = 12;
   EXPECT_EQ(box_rule(manifest).threshold, 12);
-  EXPECT_FALSE(box_rule(manifest).of_score);
+  EXPECT_FALSE(box_rule(manifest).probability);
   manifest.options = {{"heatmap_thres", 0.6}, {"boxes", "single"}};
   EXPECT_EQ(box_rule(manifest).threshold, 0.6);
-  EXPECT_TRUE(box_rule(manifest).of_score);
+  EXPECT_TRUE(box_rule(manifest).probability);
   EXPECT_TRUE(box_rule(manifest).single);
   manifest.options["boxes"] = "components";
   EXPECT_FALSE(box_rule(manifest).single);
