@@ -73,7 +73,7 @@ at::Tensor keep_upper_rows() {
 }
 
 uad::FitContext context() {
-  return {uad::complete_options(uad::models::mean_colour_method().options, {}), "", 3, {}};
+  return {.options = uad::complete_options(uad::models::mean_colour_method().options, {})};
 }
 
 std::unique_ptr<uad::AnomalyModel> fit(const uad::Tiles& tiles) {

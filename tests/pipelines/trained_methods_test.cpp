@@ -156,6 +156,10 @@ TEST_F(InterruptedTraining, ResumesToTheSameBits) {
 INSTANTIATE_TEST_SUITE_P(
     Methods, TrainedMethods,
     ::testing::Values(
+        Job{"tiny-unet",
+            {"--steps", "120", "--batch-size", "4", "--crop", "64", "--lr", "5e-4"},
+            0.9,
+            0.9},
         Job{"stfpm", {"--epochs", "15", "--batch-size", "4", "--lr", "0.2"}, 0.9, 0.9, true},
         Job{"vgg-cam",
             {"--epochs", "10", "--backbone", "resnet18", "--lr", "1e-3"},

@@ -20,7 +20,7 @@ uad::FitContext context(json options = json::object()) {
   options.emplace("backbone", "gabor");
   options.emplace("n_features", 40);
   const uad::Method method = uad::models::padim_method();
-  return {uad::complete_options(method.options, options), "", 3, {"cpu", "fp32"}};
+  return {.options = uad::complete_options(method.options, options), .execution = {"cpu", "fp32"}};
 }
 
 std::unique_ptr<uad::AnomalyModel> fit(const uad::FitContext& made) {

@@ -19,7 +19,8 @@ using uad::test::part;
 uad::FitContext context(json options = json::object(), const std::string& precision = "fp32") {
   options.emplace("backbone", "gabor");
   const uad::Method method = uad::models::patchcore_method();
-  return {uad::complete_options(method.options, options), "", 3, {"cpu", precision}};
+  return {.options = uad::complete_options(method.options, options),
+          .execution = {"cpu", precision}};
 }
 
 std::unique_ptr<uad::AnomalyModel> fit(const uad::FitContext& context,
