@@ -140,13 +140,14 @@ void TrainingLoop::take_step(const Batch& batch) {
     figures = learner_.step(batch, options_.schedule.at(progress_.step));
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kFailed) throw;
-    throw Error(ErrorCode::kFailed,
-                fmt::format("Training stopped at {}: {}. Lower the learning rate, or look at these "
-                            "images.{}",
-                            where(), error.what(),
-                            run_.path.empty() ? ""
-                                              : fmt::format(" \"{}\" holds the last good state.",
-                                                            (run_.path / kLast).string())));
+    throw Error(
+        ErrorCode::kFailed,
+        fmt::format("Training stopped at {}: {}. Lower the learning rate, or look at these "
+                    "images.{}",
+                    where(), error.what(),
+                    run_.path.empty() ? ""
+                                      : fmt::format(" \"{}\" holds a good state from before.",
+                                                    (run_.path / kLast).string())));
   }
   if (progress_.step == 0) progress_.first_loss = figures.at("loss");
   add(progress_.sums, figures, images);
@@ -189,7 +190,7 @@ void TrainingLoop::end_round(const FitControl& control) {
     for (const auto& [name, value] : point.validation) control.figure("val_" + name, value);
   }
   judge(point);
-  save();
+  save_now_and_then();
 }
 
 Figures TrainingLoop::validate() {
@@ -246,8 +247,13 @@ void TrainingLoop::keep_best() {
   progress_.best_step = progress_.step;
   progress_.stale = 0;
   for (const auto& [name, tensor] : weights()) best_[name] = tensor.detach().clone();
-  if (run_.path.empty()) return;
-  save_run_checkpoint(run_.path / kBest, {identity_, progress_, best_});
+  best_is_saved_ = false;
+}
+
+// Writing to disk takes as long as an epoch of a small set.
+void TrainingLoop::save_now_and_then() {
+  const std::chrono::duration<double> since = Clock::now() - saved_;
+  if (since.count() >= options_.checkpoint_seconds) save();
 }
 
 void TrainingLoop::use_best() {
@@ -256,11 +262,15 @@ void TrainingLoop::use_best() {
 
 void TrainingLoop::save() {
   if (run_.path.empty()) return;
+  // First the best weights: the other file tells of them.
+  if (!best_is_saved_) save_run_checkpoint(run_.path / kBest, {identity_, progress_, best_});
+  best_is_saved_ = true;
   TensorMap tensors;
   for (const auto& [name, tensor] : learner_.state()) tensors[name] = tensor.detach();
   nlohmann::json progress = progress_;
   progress["points"] = curves_->points();
   save_run_checkpoint(run_.path / kLast, {identity_, std::move(progress), std::move(tensors)});
+  saved_ = Clock::now();
 }
 
 void TrainingLoop::report(const FitControl& control) const {

@@ -3,6 +3,7 @@
 // weights, curves, checkpoints, an early or clean end.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,9 +32,10 @@ struct LoopOptions {
   std::int64_t round_steps = 50;  ///< a round, after which figures are told; with `epochs` an epoch
   std::string best_by;  ///< validation figure whose lowest value marks the best weights; "" = the
                         ///< last ones are the best
-  std::int64_t patience = 0;  ///< rounds without a better value that end the run; 0 = none do
-  std::string target_figure;  ///< training figure whose round mean ends the run …
-  double target = 0;          ///< … once it is strictly above this
+  std::int64_t patience = 0;       ///< rounds without a better value that end the run; 0 = none do
+  std::string target_figure;       ///< training figure whose round mean ends the run …
+  double target = 0;               ///< … once it is strictly above this
+  double checkpoint_seconds = 30;  ///< at least between two checkpoints while it runs
   std::int64_t hopeless_rounds = 0;  ///< rounds with a mean loss above the first step's that end
                                      ///< the run with an error; 0 = none do
 };
@@ -47,8 +49,8 @@ class TrainingLoop {
                const SampleStore& validation, const RunFolder& run, nlohmann::json identity);
 
   /// Runs to the end, to `control.enough`, or on from where a cancelled call ended; then the
-  /// learner has the best weights. With a run folder, the state is in "last.ckpt" after every round
-  /// and at every end, the best weights are in "best.ckpt".
+  /// learner has the best weights. With a run folder, the state is in "last.ckpt" now and then
+  /// after a round and at every end, and with it the best weights in "best.ckpt".
   /// @throws Error(kCancelled); Error(kFailed) naming step and images where the loss is not finite
   /// or the run is hopeless; what reading a checkpoint throws.
   void run(const FitControl& control);
@@ -79,6 +81,7 @@ class TrainingLoop {
   [[nodiscard]] Figures validate();
   void judge(const TrainingRound& point);
   void keep_best();
+  void save_now_and_then();
   void use_best();
   void save();
   [[nodiscard]] TensorMap weights();
@@ -95,8 +98,10 @@ class TrainingLoop {
   std::int64_t round_;  // steps
   std::int64_t total_;  // steps
   Progress progress_;
-  TensorMap best_;                        // copies; empty = none yet
-  std::optional<TrainingCurves> curves_;  // nothing until it begins
+  bool best_is_saved_ = true;
+  std::chrono::steady_clock::time_point saved_{};  // when last.ckpt was written
+  TensorMap best_;                                 // copies; empty = none yet
+  std::optional<TrainingCurves> curves_;                   // nothing until it begins
 };
 
 }  // namespace uad
