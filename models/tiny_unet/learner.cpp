@@ -102,7 +102,7 @@ std::vector<OptionSpec> option_specs() {
       std::move(variant),
       std::move(steps),
       batch_size_option(16),
-      count_option("crop", 0,
+      count_option("training_crop", 0,
                    "side of the random part of each image that a step sees, pixels; a multiple of "
                    "16, 0 = the whole image",
                    0),
@@ -125,11 +125,12 @@ std::vector<OptionSpec> option_specs() {
 }
 
 LoopOptions loop_options(const json& options) {
-  const int crop = options.at("crop").get<int>();
+  const int crop = options.at("training_crop").get<int>();
   if (crop % kSideUnit != 0) {
-    throw Error(ErrorCode::kBadOption,
-                fmt::format("Option crop must be a multiple of {}, but is {}. {} is nearest.",
-                            kSideUnit, crop, (crop / kSideUnit + 1) * kSideUnit));
+    throw Error(
+        ErrorCode::kBadOption,
+        fmt::format("Option training_crop must be a multiple of {}, but is {}. {} is nearest.",
+                    kSideUnit, crop, (crop / kSideUnit + 1) * kSideUnit));
   }
   const bool augmented = options.at("augment_data").get<bool>();
   const int turns = options.at("rot270").get<bool>() ? 3 : 2;

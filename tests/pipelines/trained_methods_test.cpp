@@ -157,7 +157,7 @@ INSTANTIATE_TEST_SUITE_P(
     Methods, TrainedMethods,
     ::testing::Values(
         Job{"tiny-unet",
-            {"--steps", "120", "--batch-size", "4", "--crop", "64", "--lr", "5e-4"},
+            {"--steps", "160", "--batch-size", "4", "--training-crop", "64", "--lr", "1e-3"},
             0.9,
             0.9},
         Job{"stfpm", {"--epochs", "15", "--batch-size", "4", "--lr", "0.2"}, 0.9, 0.9, true},

@@ -132,8 +132,8 @@ TEST(TinyUnet, SidesThatItCannotUseAreRefusedBeforeTraining) {
   expect_error(ErrorCode::kBadOption, {"multiples of 16", "500x512", "--resize"}, make);
   odd.input.window = {256, 256};
   EXPECT_NO_THROW(make());
-  expect_error(ErrorCode::kBadOption, {"crop", "100", "112"}, [] {
-    return unet::loop_options(context({{"crop", 100}}).options);
+  expect_error(ErrorCode::kBadOption, {"training_crop", "100", "112"}, [] {
+    return unet::loop_options(context({{"training_crop", 100}}).options);
   });
 }
 
