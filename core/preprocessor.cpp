@@ -27,6 +27,16 @@ Levels normalised_levels(const InputSpec& spec) {
   return levels;
 }
 
+/// A pixel has 3 channels, or 1 that stands for all three. @return what follows the last value.
+template <std::size_t kChannels>
+float* normalise_pixels(const std::uint8_t* in, std::size_t pixels, const Levels& levels,
+                        float* out) {
+  for (std::size_t i = 0; i < pixels; ++i, in += kChannels, out += 3) {
+    for (std::size_t c = 0; c < 3; ++c) out[c] = levels[c][in[kChannels == 3 ? c : 0]];
+  }
+  return out;
+}
+
 Rect tile_rect(const TilePlan& plan, const Point& origin) {
   return {origin.x, origin.y, plan.tile.width, plan.tile.height};
 }
@@ -44,9 +54,7 @@ at::Tensor normalise_tiles(const Image& image, const TilePlan& plan, const Input
            static_cast<std::size_t>(origin.x)) *
           3;
       const std::uint8_t* row = image.pixels.data() + first;
-      for (int x = 0; x < plan.tile.width; ++x, row += 3, out += 3) {
-        for (std::size_t c = 0; c < 3; ++c) out[c] = levels[c][row[c]];
-      }
+      out = normalise_pixels<3>(row, static_cast<std::size_t>(plan.tile.width), levels, out);
     }
   }
   return tiles.permute({0, 3, 1, 2});
@@ -98,13 +106,14 @@ void check_options(const PreprocessOptions& options) {
 
 float* normalise_into(const Image& image, const InputSpec& spec, float* out) {
   const Levels levels = normalised_levels(spec);
-  const std::size_t step = image.channels == 3 ? 1 : 0;
-  const auto pixels = static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height);
-  const std::uint8_t* in = image.pixels.data();
-  for (std::size_t i = 0; i < pixels; ++i, in += image.channels, out += 3) {
-    for (std::size_t c = 0; c < 3; ++c) out[c] = levels[c][in[c * step]];
-  }
-  return out;
+  const auto pixels =
+      static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height);
+  const auto run = image.channels == 3 ? normalise_pixels<3> : normalise_pixels<1>;
+  return run(image.pixels.data(), pixels, levels, out);
+}
+
+Image mask_at_input(const Image& mask, const TilePlan& plan) {
+  return crop(resize_nearest(crop(mask, plan.source), plan.scaled), plan.crop);
 }
 
 TensorTiles::TensorTiles(TilePlan plan, InputSpec spec, at::Tensor images, at::Tensor keep)
@@ -150,8 +159,7 @@ TileBatchPtr TilePreprocessor::cut(const FrameView& frame) const {
 
 at::Tensor TilePreprocessor::cut_defects(const Image& mask) const {
   const TilePlan plan = plan_tiles({mask.width, mask.height}, options_.spec);
-  return mask_tiles(
-      crop(resize_nearest(crop(mask, plan.source), plan.scaled), plan.crop), plan);
+  return mask_tiles(mask_at_input(mask, plan), plan);
 }
 
 Image TilePreprocessor::network_image(const FrameView& frame) const {

@@ -33,6 +33,10 @@ class TensorTiles final : public TileBatch {
 /// @return what follows the last value. @note Thread-safe.
 float* normalise_into(const Image& image, const InputSpec& spec, float* out);
 
+/// The mask of a frame at the size of the network's input, before it is cut into tiles.
+/// @param mask  1 channel, size of the frame. @note Thread-safe.
+[[nodiscard]] Image mask_at_input(const Image& mask, const TilePlan& plan);
+
 /// What the network sees of a frame: the tiles put together again, RGB of `plan().map_size()`.
 [[nodiscard]] Image picture_of(const TileBatch& tiles);
 

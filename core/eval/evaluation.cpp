@@ -12,6 +12,7 @@
 #include "core/base/methods.h"
 #include "core/base/pixels/image.h"
 #include "core/frame_digest.h"
+#include "core/preprocessor.h"
 
 namespace uad {
 namespace {
@@ -72,12 +73,13 @@ class Evaluator {
       digest_.add(frame.name, hash);
       result_.missing_masks += has_ground_truth(frame) ? 0 : 1;
       if (options_.visit) options_.visit(frame, output);
-      if (segmentation_) add_segmentation(frame, output, plan);
       if (!options_.pixels) return;
-      if (frame.mask) add_boxes(output, mask_on_map(*frame.mask, model_.mask(), plan));
+      const std::optional<Image> truth = truth_of(frame, output, plan);
+      if (segmentation_) add_segmentation(frame, output, truth);
+      if (frame.mask) add_boxes(output, *truth);
       pixel_count_ += static_cast<std::int64_t>(output.map.values.size());
       if (pixel_count_ <= options_.exact_pixels) {
-        add_pixels(frame, output, plan);
+        add_pixels(output, truth);
       } else {
         pixels_.reset();  // gives the memory back; the second pass counts instead
       }
@@ -97,7 +99,7 @@ class Evaluator {
     for_each_frame("counting pixels", [&](const LabelledFrame& frame) {
       if (left_out_.at(index++) || !has_ground_truth(frame)) return;
       const auto [output, plan] = analyse(frame);
-      add_pixels(frame, output, plan);
+      add_pixels(output, truth_of(frame, output, plan));
     });
   }
 
@@ -140,10 +142,9 @@ class Evaluator {
         {frame.name, frame.kind, frame.defective, static_cast<float>(output.score), high});
   }
 
-  void add_pixels(const LabelledFrame& frame, const ModelOutput& output, const TilePlan& plan) {
-    if (!has_ground_truth(frame)) return;
-    const Image truth = truth_of(frame, output, plan);
-    pixels_->add(output.map.values, truth.pixels, output.map.width, output.map.height);
+  void add_pixels(const ModelOutput& output, const std::optional<Image>& truth) {
+    if (!truth) return;
+    pixels_->add(output.map.values, truth->pixels, output.map.width, output.map.height);
   }
 
   void add_boxes(const ModelOutput& output, const Image& truth) {
@@ -153,17 +154,18 @@ class Evaluator {
   }
 
   void add_segmentation(const LabelledFrame& frame, const ModelOutput& output,
-                        const TilePlan& plan) {
+                        const std::optional<Image>& truth) {
     segmentation_->add_image(output.score, frame.defective);
-    if (!has_ground_truth(frame)) return;
-    segmentation_->add_pixels(output.map.values, truth_of(frame, output, plan).pixels);
+    if (truth) segmentation_->add_pixels(output.map.values, truth->pixels);
   }
 
-  [[nodiscard]] Image truth_of(const LabelledFrame& frame, const ModelOutput& output,
-                               const TilePlan& plan) const {
+  /// Where the defect is on the map; nothing where that is not known.
+  [[nodiscard]] std::optional<Image> truth_of(const LabelledFrame& frame, const ModelOutput& output,
+                                              const TilePlan& plan) const {
     if (frame.mask) return mask_on_map(*frame.mask, model_.mask(), plan);
-    return {output.map.width, output.map.height, 1,
-            std::vector<std::uint8_t>(output.map.values.size(), 0)};
+    if (frame.defective) return std::nullopt;
+    return Image{output.map.width, output.map.height, 1,
+                 std::vector<std::uint8_t>(output.map.values.size(), 0)};
   }
 
   [[nodiscard]] std::size_t frame_count() const { return result_.frames.size(); }
@@ -282,7 +284,7 @@ std::vector<KindResult> results_by_kind(const std::vector<ScoredFrame>& frames,
 }
 
 Image mask_on_map(const Image& mask, const Image& ignore, const TilePlan& plan) {
-  Image result = crop(resize_nearest(crop(mask, plan.source), plan.scaled), plan.crop);
+  Image result = mask_at_input(mask, plan);
   for (std::uint8_t& pixel : result.pixels) pixel = pixel > 0 ? 255 : 0;
   if (ignore.pixels.empty()) return result;
   const Image kept = crop(resize_nearest(ignore, plan.scaled), plan.crop);

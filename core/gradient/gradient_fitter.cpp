@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "core/gradient/gradient_fitter.h"
 
-#include <algorithm>
-#include <numeric>
-#include <random>
+#include <string>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -65,13 +63,9 @@ void GradientFitter::hold_out_for_validation() {
                             "the best epoch by, but saw {}. Add images.",
                             training_.size()));
   }
-  std::vector<std::size_t> order(training_.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::mt19937_64 random(0);  // whatever the seed of the run, so that runs can be compared
-  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random() % i]);
-  order.resize(held_out_count(order.size(), kValidationShare));
-  std::ranges::sort(order);
-  training_.move_to(validation_, order);
+  // Seed 0 whatever that of the run, so that runs can be compared.
+  const std::vector<std::string> kinds(training_.size());
+  training_.move_to(validation_, stratified_hold_out(kinds, kValidationShare, 0).held_out);
 }
 
 std::unique_ptr<AnomalyModel> GradientFitter::finish(const FitControl& control) {

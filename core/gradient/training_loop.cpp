@@ -82,6 +82,7 @@ TrainingLoop::TrainingLoop(Learner& learner, const LoopOptions& options,
       round_(options.epochs > 0 ? order_.steps_per_epoch() : options.round_steps),
       total_(options.epochs > 0 ? options.epochs * order_.steps_per_epoch() : options.steps) {
   options_.schedule.total = total_;
+  if (run_.path.empty()) return;  // nothing is stored, so nothing has to be recognised
   identity_["training images"] = training.sha256();
   identity_["validation images"] = validation.sha256();
 }

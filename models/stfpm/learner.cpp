@@ -92,7 +92,7 @@ std::unique_ptr<AnomalyModel> StudentLearner::model() {
   return make_model(context_.options, teacher_, weights, "the student", context_.execution);
 }
 
-// Measured: resident memory of a step with resnet18, 256x256, beyond that of a prediction.
+// Estimated, generously: what resnet18 keeps for the backward pass in float32.
 std::int64_t StudentLearner::step_bytes(std::int64_t images, std::int64_t height,
                                         std::int64_t width) const {
   constexpr std::int64_t kBytesPerPixel = 700;

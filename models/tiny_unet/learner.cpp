@@ -192,7 +192,7 @@ std::unique_ptr<AnomalyModel> UnetLearner::model() {
   return make_model(network_.variant(), std::move(weights), execution_);
 }
 
-// Measured: resident memory of a step of 256x256 images in float32, beyond that of a prediction.
+// Estimated, generously: what the layers of full size keep for the backward pass in float32.
 std::int64_t UnetLearner::step_bytes(std::int64_t images, std::int64_t height,
                                      std::int64_t width) const {
   constexpr std::int64_t kBytesPerPixel = 2000;
