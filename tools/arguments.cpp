@@ -192,7 +192,8 @@ void rename_reduction(nlohmann::json& options, std::vector<std::string>& notes) 
 }
 
 /// Drops the keys that other sub-commands use; refuses those that nobody knows.
-nlohmann::json own_keys(const Syntax& syntax, const nlohmann::json& yaml, const std::string& file) {
+nlohmann::json own_keys(const Syntax& syntax, const nlohmann::json& yaml, const std::string& file,
+                        std::vector<std::string>& notes) {
   nlohmann::json result = nlohmann::json::object();
   std::vector<std::string> known = syntax.elsewhere;
   for (const OptionSpec& spec : syntax.options) {
@@ -206,6 +207,10 @@ nlohmann::json own_keys(const Syntax& syntax, const nlohmann::json& yaml, const 
                                      file, spec->name, key));
       }
       result[spec->name] = value;
+      continue;
+    }
+    if (std::ranges::find(syntax.in_vain, key) != syntax.in_vain.end()) {
+      notes.push_back(fmt::format("\"{}\" in \"{}\" belongs to another method.", key, file));
       continue;
     }
     if (std::ranges::find(syntax.elsewhere, key) != syntax.elsewhere.end()) continue;
@@ -251,7 +256,7 @@ Arguments parse_arguments(const Syntax& syntax, const std::vector<std::string>& 
   if (!line.config.empty()) {
     nlohmann::json yaml = read_yaml(line.config);
     rename_reduction(yaml, result.notes);
-    merged = own_keys(syntax, yaml, line.config);
+    merged = own_keys(syntax, yaml, line.config, result.notes);
   }
   rename_reduction(line.options, result.notes);
   merged.update(line.options);

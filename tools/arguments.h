@@ -2,6 +2,7 @@
 // From argv and a YAML file to one checked configuration. The command line wins.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -24,6 +25,10 @@ struct Arguments {
   [[nodiscard]] bool has(const std::string& key) const {
     const auto value = options.find(key);
     return value != options.end() && !value->is_null();
+  }
+  /// Whether somebody set it, be it to its default.
+  [[nodiscard]] bool was_given(const std::string& key) const {
+    return std::ranges::find(given, key) != given.end();
   }
   template <class Value>
   [[nodiscard]] Value get(const std::string& key) const {
@@ -55,6 +60,7 @@ struct Syntax {
   std::string examples;  ///< shown below the options
   std::vector<OptionSpec> options;
   std::vector<std::string> elsewhere;  ///< keys of other sub-commands: allowed in YAML, unused here
+  std::vector<std::string> in_vain;    ///< the same, with a note: keys of other methods
 };
 
 /// Options from `args` (what follows the sub-command) over those of `--config FILE`.

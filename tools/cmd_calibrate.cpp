@@ -16,6 +16,7 @@
 #include "tools/commands.h"
 #include "tools/common_options.h"
 #include "tools/console.h"
+#include "tools/data_sets.h"
 
 namespace uad::tools {
 namespace {
@@ -72,25 +73,27 @@ void check(const Arguments& args) {
 
 /// The one set that --data names.
 CategoryData find_set(const Arguments& args) {
-  const std::vector<CategoryData> sets = find_data(args);
+  std::vector<CategoryData> sets = find_data(args);
   if (sets.size() != 1) {
     throw UsageError("Thresholds belong to one model: name one category, not a group.");
   }
-  const fs::path& path = sets.front().path;
-  if (is_promise(args) && is_labelled_set(path)) {
+  if (is_promise(args) && sets.front().labelled) {
     throw UsageError(fmt::format(
         "\"{0}\" is a labelled set; a promise needs good images that were not trained on. Name "
-        "their folder, e.g. \"{0}/test/good\", or use --rule f1.",
-        path.string()));
+        "their folder (in the MVTec layout \"{0}/test/good\"), or use --rule f1.",
+        sets.front().path.string()));
   }
-  return sets.front();
+  return std::move(sets.front());
+}
+
+bool judges_what_it_learnt(const Evaluation& scored) {
+  return !scored.seen.empty() && scored.left_out_seen == 0;
 }
 
 void warn_of_misuse(const Evaluation& scored, const CategoryData& data, const Arguments& args) {
-  for (const SkippedFrame& frame : scored.skipped) {
-    note(fmt::format("skipped \"{}\": {}", frame.name, frame.reason));
-  }
-  if (!scored.seen.empty()) {
+  tell_skipped(scored.skipped);
+  tell_left_out(scored);
+  if (judges_what_it_learnt(scored)) {
     note(
         fmt::format("WARNING: {} of the {} images are the very frames that the model was trained "
                     "on. It scores them lower than new ones, so the promise does not hold: use "
@@ -126,7 +129,7 @@ ModelFile with_thresholds(const fs::path& file, const Evaluation& scored,
   manifest.thresholds.min_area = min_area;
   manifest.threshold_origin = calibration.origin;
   manifest.threshold_origin.facts["data_sha256"] = scored.test_sha256;
-  if (!scored.seen.empty()) {
+  if (judges_what_it_learnt(scored)) {
     manifest.threshold_origin.facts["warning"] =
         "training frames were among these, so nothing is promised";
   }
@@ -172,16 +175,17 @@ int run_calibrate(const Args& args) {
   prepare_output(output, "--output");
   prepare_output(arguments.text("json"), "--json");
   use_threads(arguments.get<int>("threads"));
-  const auto frames =
-      open_split(data.path, is_promise(arguments) ? Split::kTrain : Split::kTest, arguments);
   const Evaluation scored = [&] {
     ProgressBar bar;
     const ModelPtr model = load_model(model_path, models::method_table(),
                                       execution_options(arguments), bar.callback(), {});
+    const bool promise = is_promise(arguments);
+    const auto frames = open_split(
+        data, promise ? Split::kTrain : judged_split(model->manifest().method), arguments);
     const TilePreprocessor preprocessor({model->manifest().input, model->mask()});
     return evaluate(*model, preprocessor, *frames,
-                    {.pixels = !is_promise(arguments),
-                     .seen_too = true,  // warned of below
+                    {.pixels = !promise,
+                     .seen_too = promise,  // warned of below
                      .progress = bar.callback()});
   }();
   warn_of_misuse(scored, data, arguments);

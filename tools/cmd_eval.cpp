@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "core/base/methods.h"
 #include "core/base/pixels/image.h"
 #include "core/data/image_io.h"
 #include "core/data/npy.h"
@@ -22,6 +21,7 @@
 #include "tools/commands.h"
 #include "tools/common_options.h"
 #include "tools/console.h"
+#include "tools/data_sets.h"
 #include "tools/report_file.h"
 
 namespace uad::tools {
@@ -102,10 +102,7 @@ void print_summary(const std::string& name, const Evaluation& evaluation) {
   fmt::print(stderr, "{}: {} good, {} defective, {} skipped, {} without mask\n", name,
              counts["good"].dump(), counts["defective"].dump(), counts["skipped"].dump(),
              counts["missing_masks"].dump());
-  if (evaluation.left_out_seen > 0) {
-    note(fmt::format("left out {} images that the model was trained on, the first \"{}\".",
-                     evaluation.left_out_seen, evaluation.seen.front()));
-  }
+  tell_left_out(evaluation);
   fmt::print(stderr, "  image  AUROC {}  AP {}  F1 {} at {:.6g}\n", percent(evaluation.image_auroc),
              percent(evaluation.image_ap), percent(evaluation.image_f1.f1),
              evaluation.image_f1.threshold);
@@ -117,9 +114,7 @@ void print_summary(const std::string& name, const Evaluation& evaluation) {
   for (const auto& [key, reason] : evaluation.undefined) {
     fmt::print(stderr, "  {} is undefined: {}\n", key, reason);
   }
-  for (const SkippedFrame& frame : evaluation.skipped) {
-    note(fmt::format("skipped \"{}\": {}", frame.name, frame.reason));
-  }
+  tell_skipped(evaluation.skipped);
 }
 
 /// What the files of a frame are called, without extension.
@@ -195,9 +190,7 @@ nlohmann::json evaluate_one(const fs::path& file, const CategoryData& data, cons
   ProgressBar bar;
   const ModelPtr model = load_model(file, models::method_table(), execution_options(args),
                                     bar.callback(), std::stop_token());
-  const MethodInfo& method = find_method(model->manifest().method);
-  const bool labels = method.needs_labels || method.needs_masks;
-  const auto test = open_split(data.path, labels ? Split::kLabelledTest : Split::kTest, args);
+  const auto test = open_split(data, judged_split(model->manifest().method), args);
   const TilePreprocessor preprocessor({model->manifest().input, model->mask()});
   PictureWriter results(args, data, model->manifest().thresholds.map);
   report::GalleryKeeper keeper(model->manifest().thresholds.map, pictures);

@@ -21,7 +21,9 @@
 #include "tools/commands.h"
 #include "tools/common_options.h"
 #include "tools/console.h"
+#include "tools/data_sets.h"
 #include "tools/pictures.h"
+#include "tools/video_source.h"
 
 namespace uad::tools {
 namespace {
@@ -141,8 +143,8 @@ class Predictor {
 
  private:
   void predict_video(const Input& input) {
-    const auto frames = open_split(input.file, Split::kTest, args_);
-    while (const auto frame = frames->next()) {
+    VideoSource frames(input.file, parse_frame_range(args_.text("frames")));
+    while (const auto frame = frames.next()) {
       const std::string number = frame->name.substr(frame->name.rfind('#') + 1);
       fs::path output = input.output;
       predict_frame(frame->name, frame->view,

@@ -2,79 +2,15 @@
 #include "tools/common_options.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "core/data/dataset.h"
-#include "core/data/image_source.h"
-#include "core/data/part.h"
 #include "tools/console.h"
-#include "tools/video_source.h"
 
 namespace uad::tools {
-namespace {
-
 namespace fs = std::filesystem;
-
-constexpr std::array kTextures{"carpet", "grid", "leather", "tile", "wood"};
-constexpr std::array kObjects{"bottle", "cable", "capsule",    "hazelnut",   "metal_nut",
-                              "pill",   "screw", "toothbrush", "transistor", "zipper"};
-
-bool is_group(const std::string& category) {
-  return category == "all" || category == "textures" || category == "objects";
-}
-
-/// The categories of a group that are there; for `all`, those of the user's own follow.
-std::vector<std::string> group_members(const std::string& group, const fs::path& root) {
-  std::vector<std::string> wanted;
-  if (group != "objects") wanted.insert(wanted.end(), kTextures.begin(), kTextures.end());
-  if (group != "textures") wanted.insert(wanted.end(), kObjects.begin(), kObjects.end());
-  std::erase_if(wanted, [&](const std::string& name) { return !fs::is_directory(root / name); });
-  if (group != "all") return wanted;
-  std::vector<std::string> own;
-  for (const auto& entry : fs::directory_iterator(root)) {
-    const std::string name = entry.path().filename().string();
-    if (std::ranges::find(wanted, name) == wanted.end() && is_labelled_set(entry.path())) {
-      own.push_back(name);
-    }
-  }
-  std::ranges::sort(own);
-  wanted.insert(wanted.end(), own.begin(), own.end());
-  return wanted;
-}
-
-std::string name_of(const fs::path& path) {
-  const fs::path whole = fs::absolute(path).lexically_normal();
-  return whole.has_filename() ? whole.stem().string() : whole.parent_path().filename().string();
-}
-
-/// Listed once a run, so that what is odd about a set is told once. @note One thread.
-const Dataset& listed(const fs::path& path) {
-  static std::map<fs::path, Dataset> known;
-  const auto found = known.find(path);
-  return found != known.end() ? found->second
-                              : known.emplace(path, list_dataset(path)).first->second;
-}
-
-std::vector<ImageItem> items_of(const Dataset& data, Split split) {
-  switch (split) {
-    case Split::kTrain:
-      return good_of(data.train);
-    case Split::kTest:
-      return data.test;
-    case Split::kLabelledTrain:
-      return needs_division(data) ? everything(data) : data.train;
-    case Split::kLabelledTest:
-      return needs_division(data) ? everything(data) : data.test;
-  }
-  return {};
-}
-
-}  // namespace
 
 std::vector<OptionSpec> execution_specs() {
   return {
@@ -89,23 +25,6 @@ std::vector<OptionSpec> execution_specs() {
        .help = "CPU threads; 0 = one per core",
        .minimum = 0,
        .maximum = 1024},
-  };
-}
-
-std::vector<OptionSpec> data_specs() {
-  return {
-      {.name = "data",
-       .help = "folder of a data set (MVTec, DAGM 2007, VisA, good/ beside defects), list file, "
-               "plain folder of images, or video file",
-       .aliases = {"data_path"}},
-      {.name = "category",
-       .help = "folder below --data; or a group: all, textures, objects",
-       .aliases = {"subset"}},
-      {.name = "frames", .help = "frames A-B of a video, counted from 0, both included"},
-      {.name = "strict",
-       .type = OptionType::kBool,
-       .default_value = false,
-       .help = "unreadable images, missing masks and unexpected counts are errors"},
   };
 }
 
@@ -210,13 +129,6 @@ PartRule part_rule(const Arguments& args) {
   }
 }
 
-void warn_of_near_copies(const fs::path& data, const PartRule& rule) {
-  if (!is_video(data) || rule.kind != PartRule::Kind::kFrame) return;
-  note(
-      "WARNING: neighbouring frames of a video show the same part, but each counts as a sample "
-      "here. Say --part-of frames:N with the number of frames of one part.");
-}
-
 ThresholdWish threshold_wish(const Arguments& args) {
   const auto number = [&](const char* key) {
     return args.has(key) ? args.get<double>(key) : std::nan("");
@@ -238,86 +150,10 @@ void announce(const Arguments& args, const std::vector<std::string>& heeded) {
   fmt::print(stderr, "configuration:\n{}", to_yaml(shown));
 }
 
-std::vector<CategoryData> find_data(const Arguments& args) {
-  if (!args.has("data")) {
-    throw UsageError("--data is missing: a folder of images or a video file.");
-  }
-  const fs::path root = args.get<std::string>("data");
-  if (!fs::exists(root)) {
-    throw Error(ErrorCode::kNotFound,
-                fmt::format("\"{}\" does not exist. Check --data.", root.string()));
-  }
-  const std::string category = args.text("category");
-  if (category.empty()) return {{name_of(root), root}};
-  if (!is_group(category)) {
-    // The root may already be the category's folder, as in a script that gives both.
-    if (!fs::exists(root / category) && name_of(root) == category) return {{category, root}};
-    if (!fs::is_directory(root / category)) {
-      throw Error(ErrorCode::kNotFound,
-                  fmt::format("\"{}\" has no folder \"{}\". Check --data and --category.",
-                              root.string(), category));
-    }
-    return {{category, root / category}};
-  }
-  std::vector<CategoryData> result;
-  for (const std::string& name : group_members(category, root)) {
-    result.push_back({name, root / name});
-  }
-  if (result.empty()) {
-    throw Error(ErrorCode::kNotFound,
-                fmt::format("\"{}\" holds no category of the group \"{}\". Check --data.",
-                            root.string(), category));
-  }
-  return result;
-}
-
-bool is_video(const fs::path& path) {
-  return fs::is_regular_file(path) && has_video_extension(path);
-}
-
-std::unique_ptr<FrameSource> open_split(const fs::path& path, Split split, const Arguments& args) {
-  const std::string frames = args.text("frames");
-  if (is_video(path)) {
-    return std::make_unique<VideoSource>(path, parse_frame_range(frames));
-  }
-  if (!frames.empty()) {
-    throw UsageError(
-        fmt::format("--frames is for video files, but \"{}\" is not one.", path.string()));
-  }
-  const bool strict = args.get<bool>("strict");
-  const bool labelled = is_labelled_set(path);
-  const Dataset data = args.text("part_of") == "folder" && !labelled ? list_parts(path)
-                       : strict                                      ? list_dataset(path, true)
-                                                                     : listed(path);
-  std::vector<ImageItem> items = labelled ? items_of(data, split) : data.train;
-  if (split == Split::kLabelledTrain) require_both_classes(items, path.string());
-  if (items.empty()) {
-    const bool train = split == Split::kTrain;
-    throw Error(ErrorCode::kNotFound,
-                fmt::format("\"{}\" has no {} images (in the MVTec layout: {}). Check --data.",
-                            path.string(), train ? "good training" : "test",
-                            train ? "train/good" : "test/<kind>"));
-  }
-  const bool judged = split == Split::kTest || split == Split::kLabelledTest;
-  if (const std::string part = args.text("part"); judged && !part.empty()) {
-    items = part_of(items, parse_part(part, "--part"));
-  }
-  return open_images(std::move(items), {.strict = strict});
-}
-
-bool needs_division(const fs::path& path) {
-  return is_labelled_set(path) && needs_division(listed(path));
-}
-
-bool has_test_images(const fs::path& path, bool labels) {
-  if (!is_labelled_set(path)) return false;
-  const Dataset& data = listed(path);
-  return !data.test.empty() || (labels && needs_division(data));
-}
-
 fs::path default_model_path(const std::string& save_path, const std::string& name,
-                            const nlohmann::json& options) {
+                            const Method& method, const nlohmann::json& options) {
   std::vector<std::string> parts;
+  if (method.by_gradient) parts.push_back(method.name);
   for (const char* key : {"reduction", "backbone", "k"}) {
     const auto value = options.find(key);
     if (value == options.end() || value->is_null()) continue;

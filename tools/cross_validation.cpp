@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "core/cross_validation.h"
-#include "core/data/dataset.h"
 #include "tools/arguments.h"
 #include "tools/console.h"
 #include "tools/interrupts.h"
@@ -21,21 +20,22 @@ OptionSpec folds_option() {
       .maximum = 100};
 }
 
-nlohmann::json run_cross_validation(const std::filesystem::path& data, std::size_t folds,
+nlohmann::json run_cross_validation(const CategoryData& data, std::size_t folds,
                                     TrainRequest request, bool strict) {
   if (folds == 0) return {};
-  if (!is_labelled_set(data)) {
+  if (!data.labelled) {
     throw UsageError(
         fmt::format("--n-cv-folds needs good and defective images in folders of their "
                     "own, but \"{}\" has no such folders.",
-                    data.string()));
+                    data.path.string()));
   }
-  const std::vector<ImageItem> items = everything(list_dataset(data, strict));
+  const std::vector<ImageItem> items = everything(data.images);
   std::vector<FoldResult> results;
   {
     ProgressBar bar;
-    const Interrupts interrupts;
-    request.control = {.progress = bar.callback(), .cancel = interrupts.cancel()};
+    const Interrupts interrupts("Ending the cross-validation.");
+    // Half of the folds say nothing, so the first Ctrl-C ends it all.
+    request.control = {.progress = bar.callback(), .cancel = interrupts.enough()};
     results = cross_validate(items, folds, std::move(request), strict);
   }
   for (std::size_t i = 0; i < results.size(); ++i) {

@@ -2,12 +2,11 @@
 // The part of uad train that cross-validates.
 #pragma once
 
-#include <filesystem>
-
 #include <nlohmann/json.hpp>
 
 #include "core/base/option_spec.h"
 #include "core/training.h"
+#include "tools/data_sets.h"
 
 namespace uad::tools {
 
@@ -18,8 +17,7 @@ namespace uad::tools {
 /// @param data  a labelled set, of which train and test are put together.
 /// @return what --json holds under "cross_validation"; null where `folds` is 0.
 /// @throws UsageError for a set without labels; what cross_validate() throws.
-[[nodiscard]] nlohmann::json run_cross_validation(const std::filesystem::path& data,
-                                                  std::size_t folds, TrainRequest request,
-                                                  bool strict);
+[[nodiscard]] nlohmann::json run_cross_validation(const CategoryData& data, std::size_t folds,
+                                                  TrainRequest request, bool strict);
 
 }  // namespace uad::tools

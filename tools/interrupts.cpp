@@ -21,7 +21,7 @@ void tell(char what) {
 
 }  // namespace
 
-Interrupts::Interrupts() {
+Interrupts::Interrupts(std::string first) : first_(std::move(first)) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) {
     throw std::system_error(errno, std::generic_category(), "Ctrl-C cannot be listened to");
@@ -45,7 +45,7 @@ void Interrupts::listen(int end) {
   char what = 'q';
   while (read(end, &what, 1) == 1 && what != 'q') {
     if (enough_.request_stop()) {
-      fmt::print(stderr, "\nEnding early with what was seen; Ctrl-C again ends without a model.\n");
+      if (!first_.empty()) fmt::print(stderr, "\n{}\n", first_);
     } else {
       cancel_.request_stop();
     }

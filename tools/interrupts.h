@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <stop_token>
+#include <string>
 #include <thread>
 
 namespace uad::tools {
@@ -11,7 +12,9 @@ namespace uad::tools {
 /// Takes over SIGINT while it lives; one at a time.
 class Interrupts {
  public:
-  Interrupts();
+  /// @param first  told at the first Ctrl-C.
+  explicit Interrupts(
+      std::string first = "Ending early with what was seen; Ctrl-C again ends without a model.");
   ~Interrupts();
   Interrupts(const Interrupts&) = delete;
   Interrupts& operator=(const Interrupts&) = delete;
@@ -22,6 +25,7 @@ class Interrupts {
  private:
   void listen(int end);
 
+  std::string first_;
   std::stop_source enough_;
   std::stop_source cancel_;
   struct sigaction before_ {};

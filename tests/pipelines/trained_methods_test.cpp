@@ -91,6 +91,14 @@ TEST_P(TrainedMethods, FindStainsOnTheCommandLineAndInAPipeline) {
   EXPECT_GE(figures.at("image_auroc").get<double>(), GetParam().image_auroc);
   EXPECT_GE(figures.at("pixel_auroc").get<double>(), GetParam().pixel_auroc);
 
+  const fs::path recalibrated = *folder_ / "recalibrated.json";
+  const auto calibrated = run_uad({"calibrate", "--model", model, "--data", set, "--rule", "f1",
+                                   "--output", *folder_ / "other.uad", "--json", recalibrated});
+  ASSERT_EQ(calibrated.code, 0) << calibrated.err;
+  const int judged =
+      figures.at("counts").at("good").get<int>() + figures.at("counts").at("defective").get<int>();
+  EXPECT_EQ(read_json(recalibrated).at("images"), judged) << "none that the model has learnt from";
+
   const std::string image = *folder_ / "set/test/stain/10.png";
   const auto predicted = run_uad({"predict", "--model", model, image, "--json", "-"});
   ASSERT_EQ(predicted.code, 0) << predicted.err;

@@ -54,6 +54,15 @@ TEST_F(ArgumentsTest, TheCommandLineWinsOverYaml) {
   EXPECT_EQ(args.options["reduction"], "coreset");
 }
 
+TEST_F(ArgumentsTest, KeysOfOtherMethodsAreToldOf) {
+  syntax_.in_vain = {"k"};
+  const auto args = parse_arguments(syntax_, {"--config", config("k: 10\nimg_path: a.png\n")});
+  ASSERT_EQ(args.notes.size(), 1U);
+  EXPECT_NE(args.notes[0].find("\"k\""), std::string::npos);
+  EXPECT_NE(args.notes[0].find("another method"), std::string::npos);
+  EXPECT_FALSE(args.options.contains("k"));
+}
+
 TEST_F(ArgumentsTest, SizesAreWidthFirstOnTheCommandLine) {
   const auto args = parse_arguments(syntax_, {"--resize", "256x640"});
   EXPECT_EQ(args.options["resize"], nlohmann::json({640, 256}));

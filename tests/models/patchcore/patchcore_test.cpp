@@ -242,17 +242,4 @@ TEST(PatchCore, DamagedBanksAreRefused) {
   expect_error(ErrorCode::kBadFile, {"not numbers"}, load(at::full({5, dimension}, NAN)));
 }
 
-TEST(Registry, EveryAnnouncedMethodHasARow) {
-  std::vector<std::string> names;
-  for (const uad::Method& method : uad::models::method_table()) names.push_back(method.name);
-  std::vector<std::string> announced;
-  for (const auto& method : uad::known_methods()) announced.emplace_back(method.name);
-  EXPECT_EQ(names, announced);
-}
-
-TEST(Registry, UnknownMethodIsAnsweredWithTheNearest) {
-  uad::test::expect_error(uad::ErrorCode::kBadOption, {"patchcor", "did you mean \"patchcore\""},
-                          [] { static_cast<void>(uad::models::find_method("patchcor")); });
-}
-
 }  // namespace
