@@ -39,17 +39,19 @@ ProgressFn part_of(const ProgressFn& all, std::size_t fold, std::size_t folds) {
 
 FoldResult judge_fold(const std::vector<ImageItem>& items, const std::vector<std::size_t>& held_out,
                       const TrainRequest& request, bool strict) {
+  const ImageSourceOptions options{.strict = strict,
+                                   .masks = request.method->needs == Needs::kMasks};
   std::vector<ImageItem> others;
   std::vector<ImageItem> own;
   for (std::size_t i = 0; i < items.size(); ++i) {
     (std::ranges::binary_search(held_out, i) ? own : others).push_back(items[i]);
   }
-  ModelFile file = train(*open_images(std::move(others), {.strict = strict}), request);
+  ModelFile file = train(*open_images(std::move(others), options), request);
   FoldResult result{.fitted = file.manifest.training.images};
   const LoadedModel model(std::move(file), *request.method, request.execution,
                           [](double, const std::string&) {}, {});
   result.decisions = evaluate(model, TilePreprocessor(request.preprocess),
-                              *open_images(std::move(own), {.strict = strict}), {.pixels = false})
+                              *open_images(std::move(own), options), {.pixels = false})
                          .at_reject;
   return result;
 }
@@ -65,6 +67,7 @@ std::vector<FoldResult> cross_validate(const std::vector<ImageItem>& items, std:
   request.holdout = 0;
   request.refit = false;
   request.run = {};
+  request.promise.reset();  // the decisions counted are those of the model itself
   const auto has_target = [](const OptionSpec& spec) { return spec.name == kTarget; };
   if (std::ranges::any_of(request.method->options, has_target)) request.options[kTarget] = 1.0;
   const ProgressFn progress = request.control.progress;

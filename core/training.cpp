@@ -323,12 +323,16 @@ class TrainingRun {
   }
 
   /// Frames that a later evaluation must not use: all of them, as even those held out decide the
-  /// thresholds. Where a method needs labels, the held-out ones are its test set.
+  /// thresholds. Where a method needs labels, the held-out ones are its test set, but for those
+  /// that a promise comes from.
   [[nodiscard]] std::vector<std::int64_t> learnt_from() const {
     if (request_.method->needs == Needs::kGood) return data_.hashes;
     std::vector<std::int64_t> hashes;
     for (std::size_t i = 0; i < data_.frames; ++i) {
-      if (!std::ranges::binary_search(data_.held_out, i)) hashes.push_back(data_.hashes[i]);
+      const bool promised = request_.promise && !data_.defective[i];
+      if (promised || !std::ranges::binary_search(data_.held_out, i)) {
+        hashes.push_back(data_.hashes[i]);
+      }
     }
     return hashes;
   }

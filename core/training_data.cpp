@@ -54,6 +54,9 @@ void check_promise(const TrainingData& data, const TrainRequest& request) {
   if (!request.promise) return;
   (void)samples_needed(*request.promise);  // refuses before the work what it would refuse after
   if (!data.held_out.empty()) return;
+  if (request.holdout == 0) {
+    refuse("A promised false-reject rate comes from held-out good images, but holdout is 0.");
+  }
   refuse(
       fmt::format("A promised false-reject rate needs at least {} good {} in training, of which "
                   "some are held out, but found {}. Add good images, or leave out "

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <sstream>
 
@@ -107,9 +108,10 @@ std::map<int, Ellipse> read_ellipses(const fs::path& file) {
   std::map<int, Ellipse> ellipses;
   for (const TextLine& line : read_lines(file)) {
     std::istringstream fields(line.text);
-    double number = 0;
+    double number = 0;  // some files have it as 1.0
     Ellipse one;
-    if (!(fields >> number >> one.semi_x >> one.semi_y >> one.angle >> one.x >> one.y)) {
+    if (!(fields >> number >> one.semi_x >> one.semi_y >> one.angle >> one.x >> one.y) ||
+        !(number >= 0 && number <= std::numeric_limits<int>::max())) {
       refuse_line(file, line,
                   "number, two semi-axes, angle and centre of an ellipse were expected");
     }

@@ -37,14 +37,15 @@ Image load_mask(const ImageItem& item, const Image& image) {
   return mask;
 }
 
-Loaded load(const ImageItem& item, bool strict) {
+Loaded load(const ImageItem& item, const ImageSourceOptions& options) {
   const auto image = std::make_shared<const Image>(read_image(item.image));
   Loaded loaded{{item.image.string(), item.kind, item.defective, view(*image), image, {}}, {}};
   if (!item.defective) return loaded;
+  if (!options.masks && item.mask.empty() && !item.draw_mask) return loaded;
   try {
     loaded.frame.mask = load_mask(item, *image);
   } catch (const Error& error) {
-    if (strict) throw;
+    if (options.strict) throw;
     loaded.trouble = error.what();
   }
   return loaded;
@@ -87,7 +88,7 @@ class ImageSource final : public FrameSource {
  private:
   void begin() {
     ahead_.emplace(
-        items_.size(), [this](std::size_t i) { return load(items_[i], options_.strict); },
+        items_.size(), [this](std::size_t i) { return load(items_[i], options_); },
         options_.threads, options_.threads * std::max<std::size_t>(1, options_.ahead));
   }
 

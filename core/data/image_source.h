@@ -12,6 +12,8 @@ namespace uad {
 
 struct ImageSourceOptions {
   bool strict = false;  ///< unreadable images, missing and unfitting masks are errors
+  /// false: a defective image without a mask is nothing to tell of.
+  bool masks = true;
   /// Worker threads that decode ahead; 0 = one per core, 4 at most.
   std::size_t threads = 0;
   /// Decoded images that may wait for each worker.

@@ -49,9 +49,8 @@ bool hits(const std::vector<Rect>& boxes, const Image& truth, const RectF& place
 
 BoxRule box_rule(const Manifest& manifest) {
   const nlohmann::json& options = manifest.options;
-  if (!options.contains("heatmap_thres")) return {.threshold = manifest.thresholds.map.thr};
-  return {.threshold = options.at("heatmap_thres").get<double>(),
-          .probability = true,
+  return {.threshold = manifest.thresholds.map.thr,
+          .probability = options.contains("heatmap_thres"),
           .single = options.value("boxes", "") == "single"};
 }
 

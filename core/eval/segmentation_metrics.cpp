@@ -2,6 +2,7 @@
 #include "core/eval/segmentation_metrics.h"
 
 #include <algorithm>
+#include <limits>
 
 #include <fmt/format.h>
 

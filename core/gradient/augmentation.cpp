@@ -68,7 +68,7 @@ void cut(Sample& sample, Size size, Dice& dice) {
   if (size.width > image.width || size.height > image.height) {
     throw Error(ErrorCode::kBadOption,
                 fmt::format("Training crops are {}x{}, but the images have {}x{} pixels at the "
-                            "network's input. Make crop smaller or resize larger.",
+                            "network's input. Make training_crop smaller or resize larger.",
                             size.width, size.height, image.width, image.height));
   }
   const Rect part{dice.below(image.width - size.width + 1),
@@ -80,10 +80,11 @@ void cut(Sample& sample, Size size, Dice& dice) {
 
 void turn(Sample& sample, int quarters) {
   if (sample.image.width != sample.image.height) {
-    throw Error(ErrorCode::kBadOption,
-                fmt::format("Turning by 90 degrees needs square images, but these have {}x{} "
-                            "pixels. Set a square resize or crop, or switch it off.",
-                            sample.image.width, sample.image.height));
+    throw Error(
+        ErrorCode::kBadOption,
+        fmt::format("Turning by 90 degrees needs square images, but these have {}x{} "
+                    "pixels. Set a square resize or training_crop, or augment_data to false.",
+                    sample.image.width, sample.image.height));
   }
   if (quarters == 0) return;
   constexpr std::array kCodes{cv::ROTATE_90_COUNTERCLOCKWISE, cv::ROTATE_180,

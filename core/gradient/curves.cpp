@@ -44,6 +44,10 @@ void from_json(const nlohmann::json& json, TrainingRound& point) {
   json.at("validation").get_to(point.validation);
 }
 
+bool is_curve_file(const std::string& name) {
+  return name == "curves.csv" || name.starts_with("events.out.tfevents.");
+}
+
 TrainingCurves::TrainingCurves(const std::filesystem::path& folder,
                                std::vector<TrainingRound> points)
     : folder_(folder), points_(std::move(points)) {

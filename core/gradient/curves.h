@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -43,5 +44,8 @@ class TrainingCurves {
   std::vector<TrainingRound> points_;
   std::unique_ptr<EventFile> events_;
 };
+
+/// Whether a file of a run's folder is one of these.
+bool is_curve_file(const std::string& name);
 
 }  // namespace uad

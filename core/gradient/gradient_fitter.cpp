@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "core/gradient/gradient_fitter.h"
 
+#include <set>
 #include <string>
 
 #include <ATen/ATen.h>
@@ -28,10 +29,10 @@ Tiles only(const Tiles& tiles, std::int64_t label) {
   return some;
 }
 
-/// A run that is made longer stays the same run.
-nlohmann::json without_length(nlohmann::json options) {
+/// A run that is made longer, or goes on in smaller steps, stays the same run.
+nlohmann::json without_what_may_change(nlohmann::json options) {
   if (!options.is_object()) return options;
-  for (const char* key : {"epochs", "steps", "patience"}) options.erase(key);
+  for (const char* key : {"epochs", "steps", "patience", "lr"}) options.erase(key);
   return options;
 }
 
@@ -49,6 +50,7 @@ GradientFitter::GradientFitter(const FitContext& context, LearnsFrom from, LoopO
 }
 
 void GradientFitter::observe(const Tiles& tiles) {
+  labelled_ = labelled_ || tiles.labels.defined();
   const bool all = from_ == LearnsFrom::kAll || !tiles.labels.defined();
   training_.add(all ? tiles : only(tiles, from_ == LearnsFrom::kDefective ? 1 : 0));
 }
@@ -68,12 +70,33 @@ void GradientFitter::hold_out_for_validation() {
   training_.move_to(validation_, stratified_hold_out(kinds, kValidationShare, 0).held_out);
 }
 
+/// Frames may have labels and yet leave nothing to learn from, where their masks are missing.
+void GradientFitter::check_labels() const {
+  if (training_.size() == 0 && from_ == LearnsFrom::kDefective) {
+    throw Error(ErrorCode::kBadOption,
+                fmt::format("Method {} learns from defective images with masks, but no defective "
+                            "image had a mask. Add masks to --data.",
+                            context_.method));
+  }
+  if (from_ != LearnsFrom::kAll || !labelled_) return;
+  std::set<std::int64_t> labels;
+  for (std::size_t i = 0; i < training_.size(); ++i) labels.insert(training_.label(i));
+  if (labels.size() > 1) return;
+  throw Error(ErrorCode::kBadOption,
+              fmt::format("Method {} learns from good and from defective images, but what is left "
+                          "to learn from is all {}. With --window, defective images need masks: "
+                          "add them to --data, or leave --window out.",
+                          context_.method, labels.contains(1) ? "defective" : "good"));
+}
+
 std::unique_ptr<AnomalyModel> GradientFitter::finish(const FitControl& control) {
   if (!loop_) {
+    check_labels();
     hold_out_for_validation();
     loop_.emplace(*learner_, options_, training_, validation_, context_.run,
                   nlohmann::json{{"method", context_.method},
-                                 {"options", without_length(context_.options)},
+                                 {"options", without_what_may_change(context_.options)},
+                                 {"weights", learner_->weights_sha256()},
                                  {"seed", context_.seed}});
   }
   loop_->run(control);

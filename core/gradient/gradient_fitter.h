@@ -23,14 +23,17 @@ class GradientFitter final : public Fitter {
   void validate(const Tiles& tiles) override;
   /// Where nothing was given to validate on and the loop wants it, a fifth of what was observed is
   /// taken for that (specification, STFPM, section 4).
+  /// @throws Error(kBadOption) if what was observed lacks a kind of images, or is too little.
   [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const FitControl& control) override;
   [[nodiscard]] std::int64_t peak_bytes(std::int64_t times) const override;
 
  private:
+  void check_labels() const;
   void hold_out_for_validation();
 
   FitContext context_;
   LearnsFrom from_;
+  bool labelled_ = false;  // what was observed
   LoopOptions options_;
   std::unique_ptr<Learner> learner_;
   SampleStore training_;

@@ -40,6 +40,8 @@ class Learner {
   [[nodiscard]] virtual TensorMap state() = 0;
   /// Of the weights as they are; they are copied.
   [[nodiscard]] virtual std::unique_ptr<AnomalyModel> model() = 0;
+  /// Of the weight file of a network that takes part and is not trained; "" = none does.
+  [[nodiscard]] virtual std::string weights_sha256() const { return {}; }
   /// Memory of one step, bytes.
   [[nodiscard]] virtual std::int64_t step_bytes(std::int64_t images, std::int64_t height,
                                                 std::int64_t width) const = 0;

@@ -6,31 +6,34 @@
 
 namespace uad {
 
-/// While it lives, convolutions and matrix products of this thread on the CPU are computed in
-/// bfloat16. Leave it before the loss. bfloat16 has float32's range, so no loss scaling is needed.
+/// While it lives, convolutions and matrix products of this thread on a kind of device are computed
+/// in bfloat16. Leave it before the loss. bfloat16 has float32's range, so no loss scaling is
+/// needed.
 class MixedPrecision {
  public:
   /// @param on  false = nothing changes.
-  explicit MixedPrecision(bool on)
+  explicit MixedPrecision(bool on, c10::DeviceType device = c10::kCPU)
       : on_(on),
-        enabled_(at::autocast::is_autocast_enabled(at::kCPU)),
-        type_(at::autocast::get_autocast_dtype(at::kCPU)) {
+        device_(device),
+        enabled_(at::autocast::is_autocast_enabled(device)),
+        type_(at::autocast::get_autocast_dtype(device)) {
     if (!on_) return;
-    at::autocast::set_autocast_enabled(at::kCPU, true);
-    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+    at::autocast::set_autocast_enabled(device_, true);
+    at::autocast::set_autocast_dtype(device_, at::kBFloat16);
     at::autocast::increment_nesting();
   }
   ~MixedPrecision() {
     if (!on_) return;
     if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-    at::autocast::set_autocast_enabled(at::kCPU, enabled_);
-    at::autocast::set_autocast_dtype(at::kCPU, type_);
+    at::autocast::set_autocast_enabled(device_, enabled_);
+    at::autocast::set_autocast_dtype(device_, type_);
   }
   MixedPrecision(const MixedPrecision&) = delete;
   MixedPrecision& operator=(const MixedPrecision&) = delete;
 
  private:
   bool on_;
+  c10::DeviceType device_;
   bool enabled_;
   at::ScalarType type_;
 };

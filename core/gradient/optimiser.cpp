@@ -97,7 +97,9 @@ Adam::Adam(std::vector<at::Tensor> parameters, Options options)
       options_(options),
       mean_(zeros_like(parameters_)),
       square_(zeros_like(parameters_)) {
-  for (std::size_t i = 0; i < parameters_.size(); ++i) steps_.push_back(at::zeros({}, at::kFloat));
+  for (const at::Tensor& one : parameters_) {  // counted where they are, as the update asks for
+    steps_.push_back(at::zeros({}, one.options().requires_grad(false)));
+  }
 }
 
 void Adam::step(double learning_rate) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <filesystem>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -36,6 +38,23 @@ void add(Figures& sums, const Figures& means, std::int64_t images) {
   for (const auto& [name, mean] : means) sums[name] += mean * static_cast<double>(images);
 }
 
+/// Files of an earlier run in this folder go into one named "earlier", so that a forgotten --resume
+/// costs nothing. What an even earlier one left there goes.
+void set_aside(const std::filesystem::path& folder) {
+  if (folder.empty() || !std::filesystem::exists(folder / kLast)) return;
+  const std::filesystem::path earlier = folder / "earlier";
+  std::filesystem::remove_all(earlier);
+  std::filesystem::create_directories(earlier);
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name == kLast || name == kBest || is_curve_file(name)) {
+      std::filesystem::rename(entry.path(), earlier / name);
+    }
+  }
+  log(LogLevel::kInfo, fmt::format("What an earlier run left in \"{}\" is now in \"{}\".",
+                                   folder.string(), earlier.string()));
+}
+
 Figures divided(Figures sums, std::int64_t images) {
   for (auto& [name, sum] : sums) sum /= static_cast<double>(images);
   return sums;
@@ -50,7 +69,6 @@ void to_json(nlohmann::json& json, const TrainingLoop::Progress& progress) {
           {"hopeless", progress.hopeless},
           {"best_step", progress.best_step},
           {"stale", progress.stale},
-          {"ended", progress.ended},
           {"sums", progress.sums},
           {"images", progress.images}};
   if (progress.best) json["best"] = *progress.best;
@@ -63,7 +81,6 @@ void from_json(const nlohmann::json& json, TrainingLoop::Progress& progress) {
   json.at("hopeless").get_to(progress.hopeless);
   json.at("best_step").get_to(progress.best_step);
   json.at("stale").get_to(progress.stale);
-  json.at("ended").get_to(progress.ended);
   json.at("sums").get_to(progress.sums);
   json.at("images").get_to(progress.images);
   if (json.contains("best")) progress.best = json.at("best").get<double>();
@@ -93,7 +110,7 @@ void TrainingLoop::run(const FitControl& control) {
   BatchLoader loader(
       training_, order_,
       {.augmentation = options_.augmentation, .first = progress_.step, .last = total_});
-  while (progress_.step < total_ && !progress_.ended) {
+  while (progress_.step < total_ && !ended_) {
     if (control.cancel.stop_requested()) {
       save();
       throw Error(ErrorCode::kCancelled, "The training was cancelled.");
@@ -111,8 +128,15 @@ void TrainingLoop::run(const FitControl& control) {
 
 void TrainingLoop::begin() {
   std::vector<TrainingRound> points;
+  if (!run_.resume) set_aside(run_.path);
   if (run_.resume && !run_.path.empty()) {
     const std::filesystem::path file = run_.path / kLast;
+    if (!std::filesystem::exists(file)) {
+      throw Error(ErrorCode::kNotFound,
+                  fmt::format("There is nothing to go on from: \"{}\" does not exist. Start "
+                              "without --resume, or name the folder of the run with --run-dir.",
+                              file.string()));
+    }
     const RunCheckpoint last = load_run_checkpoint(file, identity_);
     try {
       last.progress.at("points").get_to(points);
@@ -127,6 +151,8 @@ void TrainingLoop::begin() {
     if (progress_.best) {
       best_ = load_run_checkpoint(run_.path / kBest, identity_).tensors;
     }
+    ended_ = !points.empty() && ends_early(points.back());  // by the limits of today
+    saved_state_ = true;
     log(LogLevel::kInfo, fmt::format("Goes on from step {} of {} of \"{}\".", progress_.step,
                                      total_, file.string()));
   }
@@ -146,9 +172,10 @@ void TrainingLoop::take_step(const Batch& batch) {
         fmt::format("Training stopped at {}: {}. Lower the learning rate, or look at these "
                     "images.{}",
                     where(), error.what(),
-                    run_.path.empty() ? ""
-                                      : fmt::format(" \"{}\" holds a good state from before.",
-                                                    (run_.path / kLast).string())));
+                    saved_state_ ? fmt::format(" \"{}\" holds a good state from before; --resume "
+                                               "goes on from it, with another learning rate, too.",
+                                               (run_.path / kLast).string())
+                                 : ""));
   }
   if (progress_.step == 0) progress_.first_loss = figures.at("loss");
   add(progress_.sums, figures, images);
@@ -223,19 +250,28 @@ void TrainingLoop::judge(const TrainingRound& point) {
   }
   const auto value = point.validation.find(options_.best_by);
   if (value != point.validation.end()) {
+    if (!std::isfinite(value->second)) {
+      throw Error(ErrorCode::kFailed,
+                  fmt::format("Training stopped after step {} of {}: on held-out images the {} "
+                              "became {}. Lower the learning rate.",
+                              progress_.step, total_, value->first, value->second));
+    }
     if (!progress_.best || value->second < *progress_.best) {
       progress_.best = value->second;
       keep_best();
     } else {
       ++progress_.stale;
     }
-    if (options_.patience > 0 && progress_.stale >= options_.patience) progress_.ended = true;
   }
+  ended_ = ends_early(point);
+}
+
+/// @param point  the last round.
+bool TrainingLoop::ends_early(const TrainingRound& point) const {
+  if (options_.patience > 0 && progress_.stale >= options_.patience) return true;
   const auto reached = point.training.find(options_.target_figure);
   constexpr double kRounding = 1e-9;  // of a mean: 0.98 of the images is not more than 0.98
-  if (reached != point.training.end() && reached->second > options_.target + kRounding) {
-    progress_.ended = true;
-  }
+  return reached != point.training.end() && reached->second > options_.target + kRounding;
 }
 
 TensorMap TrainingLoop::weights() {
@@ -272,6 +308,7 @@ void TrainingLoop::save() {
   progress["points"] = curves_->points();
   save_run_checkpoint(run_.path / kLast, {identity_, std::move(progress), std::move(tensors)});
   saved_ = Clock::now();
+  saved_state_ = true;
 }
 
 void TrainingLoop::report(const FitControl& control) const {

@@ -50,9 +50,11 @@ class TrainingLoop {
 
   /// Runs to the end, to `control.enough`, or on from where a cancelled call ended; then the
   /// learner has the best weights. With a run folder, the state is in "last.ckpt" now and then
-  /// after a round and at every end, and with it the best weights in "best.ckpt".
+  /// after a round and at every end, and with it the best weights in "best.ckpt". What an earlier
+  /// run left there goes into a folder "earlier".
   /// @throws Error(kCancelled); Error(kFailed) naming step and images where the loss is not finite
-  /// or the run is hopeless; what reading a checkpoint throws.
+  /// or the run is hopeless; Error(kNotFound) if there is nothing to resume; what reading a
+  /// checkpoint throws.
   void run(const FitControl& control);
 
   [[nodiscard]] std::int64_t step() const noexcept { return progress_.step; }
@@ -67,7 +69,6 @@ class TrainingLoop {
     std::optional<double> best;  // value of best_by
     std::int64_t best_step = 0;
     std::int64_t stale = 0;  // rounds since the best
-    bool ended = false;      // early
     Figures sums;            // of the round so far, by images
     std::int64_t images = 0;
   };
@@ -80,6 +81,7 @@ class TrainingLoop {
   void end_round(const FitControl& control);
   [[nodiscard]] Figures validate();
   void judge(const TrainingRound& point);
+  [[nodiscard]] bool ends_early(const TrainingRound& point) const;
   void keep_best();
   void save_now_and_then();
   void use_best();
@@ -98,10 +100,12 @@ class TrainingLoop {
   std::int64_t round_;  // steps
   std::int64_t total_;  // steps
   Progress progress_;
+  bool ended_ = false;        // early
+  bool saved_state_ = false;  // last.ckpt is of this run
   bool best_is_saved_ = true;
   std::chrono::steady_clock::time_point saved_{};  // when last.ckpt was written
   TensorMap best_;                                 // copies; empty = none yet
-  std::optional<TrainingCurves> curves_;                   // nothing until it begins
+  std::optional<TrainingCurves> curves_;           // nothing until it begins
 };
 
 }  // namespace uad

@@ -47,6 +47,13 @@ struct ConvNorm {
     for (at::Tensor* one : {&kernel, &weight, &bias}) one->requires_grad_(true);
   }
 
+  void move_to(c10::Device device) {
+    for (at::Tensor* one : {&kernel, &weight, &bias}) {
+      *one = one->detach().to(device).requires_grad_(true);
+    }
+    for (at::Tensor* one : {&mean, &variance, &batches}) *one = one->to(device);
+  }
+
   at::Tensor operator()(const at::Tensor& x, bool training) {
     if (training) {
       const c10::NoGradGuard no_gradients;
@@ -116,7 +123,8 @@ Block make_block(const ResNetShape& shape, const std::string& prefix, std::int64
 
 }  // namespace
 
-TrainableResNet::TrainableResNet(const ResNetShape& shape, int layers, std::uint64_t seed)
+TrainableResNet::TrainableResNet(const ResNetShape& shape, int layers, std::uint64_t seed,
+                                 c10::Device device)
     : network_(std::make_unique<Network>()) {
   at::Generator random = at::make_generator<at::CPUGeneratorImpl>(seed);
   network_->stem.emplace_back("conv1", "bn1", at::IntArrayRef({kStemChannels, 3, 7, 7}), 2, 3,
@@ -131,13 +139,15 @@ TrainableResNet::TrainableResNet(const ResNetShape& shape, int layers, std::uint
       in = infos[i].channels;
     }
   }
+  network_->for_each([&](ConvNorm& one) { one.move_to(device); });
 }
 
 TrainableResNet::~TrainableResNet() = default;
 TrainableResNet::TrainableResNet(TrainableResNet&&) noexcept = default;
 
 std::vector<at::Tensor> TrainableResNet::forward(const at::Tensor& images, bool training) {
-  at::Tensor x = images.contiguous(at::MemoryFormat::ChannelsLast);
+  at::Tensor x =
+      images.to(network_->stem.front().kernel.device()).contiguous(at::MemoryFormat::ChannelsLast);
   x = at::max_pool2d(at::relu(network_->stem.front()(x, training)), {3, 3}, {2, 2}, {1, 1});
   std::vector<at::Tensor> features;
   for (auto& layer : network_->layers) {

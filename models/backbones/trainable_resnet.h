@@ -20,11 +20,13 @@ class TrainableResNet {
  public:
   /// Random weights: convolutions Kaiming normal over fan-out, batch norm weight 1 and bias 0.
   /// @param layers  how many of layer1, layer2, layer3: 1 … 3.
-  TrainableResNet(const ResNetShape& shape, int layers, std::uint64_t seed);
+  /// @param device  where they are and stay; the weights do not depend on it.
+  TrainableResNet(const ResNetShape& shape, int layers, std::uint64_t seed,
+                  c10::Device device = c10::kCPU);
   ~TrainableResNet();
   TrainableResNet(TrainableResNet&&) noexcept;
 
-  /// @param images  [N, 3, H, W]. @param training  see above.
+  /// @param images  [N, 3, H, W] on any device. @param training  see above.
   /// @return layer1 … , each [N, C, H / 4, W / 4] and then half the size.
   [[nodiscard]] std::vector<at::Tensor> forward(const at::Tensor& images, bool training);
   /// Trained by an optimiser: all weights and biases, always in the same order.

@@ -38,7 +38,9 @@ StudentLearner::StudentLearner(const FitContext& context)
 StudentLearner::StudentLearner(const FitContext& context, FittedBackbone teacher)
     : context_(context),
       teacher_(std::move(teacher)),
-      student_(shape_of(context.options), depth_of(teacher_.backbone->layers()), context.seed),
+      device_(context.execution.device),
+      student_(shape_of(context.options), depth_of(teacher_.backbone->layers()), context.seed,
+               device_),
       optimiser_(student_.parameters(), sgd_options(context.options)),
       amp_(context.options.at("amp").get<bool>()) {}
 
@@ -48,7 +50,7 @@ std::vector<at::Tensor> StudentLearner::taught(const at::Tensor& images) const {
 }
 
 std::vector<at::Tensor> StudentLearner::learnt(const at::Tensor& images, bool training) {
-  const MixedPrecision mixed(amp_);
+  const MixedPrecision mixed(amp_, device_.type());
   const std::vector<at::Tensor> all = student_.forward(images, training);
   std::vector<at::Tensor> features;
   for (const LayerInfo& layer : teacher_.backbone->layers()) {
@@ -57,11 +59,17 @@ std::vector<at::Tensor> StudentLearner::learnt(const at::Tensor& images, bool tr
   return features;
 }
 
+at::Tensor StudentLearner::kept_of(const Batch& batch, std::int64_t height,
+                                   std::int64_t width) const {
+  const at::Tensor kept = kept_patches(batch.keep, height, width);
+  return kept.defined() ? kept.to(device_) : kept;
+}
+
 Figures StudentLearner::step(const Batch& batch, double learning_rate) {
   const std::vector<at::Tensor> teacher = taught(batch.images);
   std::vector<at::Tensor> kept;
   for (const at::Tensor& layer : teacher) {
-    kept.push_back(kept_patches(batch.keep, layer.size(2), layer.size(3)));
+    kept.push_back(kept_of(batch, layer.size(2), layer.size(3)));
   }
   const at::Tensor value = loss(teacher, learnt(batch.images, true), kept);
   descend(value, optimiser_, learning_rate);
@@ -73,7 +81,7 @@ Figures StudentLearner::validate(const Batch& batch) {
   at::Tensor map = product_map(distances, std::max<std::int64_t>(1, batch.images.size(2) / 4),
                                std::max<std::int64_t>(1, batch.images.size(3) / 4));
   if (batch.keep.defined()) {
-    map = map * kept_patches(batch.keep, map.size(2), map.size(3)).unsqueeze(1);
+    map = map * kept_of(batch, map.size(2), map.size(3)).unsqueeze(1);
   }
   return {{"error", map.mean().item<double>()}};
 }

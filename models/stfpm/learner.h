@@ -24,6 +24,7 @@ class StudentLearner final : public Learner {
   Figures validate(const Batch& batch) override;
   [[nodiscard]] TensorMap state() override;
   [[nodiscard]] std::unique_ptr<AnomalyModel> model() override;
+  [[nodiscard]] std::string weights_sha256() const override { return teacher_.sha256; }
   [[nodiscard]] std::int64_t step_bytes(std::int64_t images, std::int64_t height,
                                         std::int64_t width) const override;
 
@@ -31,8 +32,12 @@ class StudentLearner final : public Learner {
   [[nodiscard]] std::vector<at::Tensor> taught(const at::Tensor& images) const;
   [[nodiscard]] std::vector<at::Tensor> learnt(const at::Tensor& images, bool training);
 
+  [[nodiscard]] at::Tensor kept_of(const Batch& batch, std::int64_t height,
+                                   std::int64_t width) const;
+
   FitContext context_;
   FittedBackbone teacher_;
+  c10::Device device_;
   TrainableResNet student_;
   Sgd optimiser_;
   bool amp_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "models/tiny_unet/initial_weights.h"
 
+#include <array>
 #include <cmath>
 #include <numbers>
 

@@ -130,7 +130,7 @@ LoopOptions loop_options(const json& options) {
     throw Error(
         ErrorCode::kBadOption,
         fmt::format("Option training_crop must be a multiple of {}, but is {}. {} is nearest.",
-                    kSideUnit, crop, (crop / kSideUnit + 1) * kSideUnit));
+                    kSideUnit, crop, nearest_side(crop)));
   }
   const bool augmented = options.at("augment_data").get<bool>();
   const int turns = options.at("rot270").get<bool>() ? 3 : 2;

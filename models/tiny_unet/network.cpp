@@ -65,8 +65,7 @@ void require_sides(std::int64_t height, std::int64_t width) {
               fmt::format("TinyUNet needs images whose sides are multiples of {}, but these are "
                           "{}x{}. Set --resize, --crop_size or --window accordingly; {}x{} is "
                           "nearest.",
-                          kSideUnit, width, height, (width / kSideUnit + 1) * kSideUnit,
-                          (height / kSideUnit + 1) * kSideUnit));
+                          kSideUnit, width, height, nearest_side(width), nearest_side(height)));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 // twenty seconds of compilation and give nothing that twenty-three plain convolutions need.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -19,6 +20,10 @@
 namespace uad::models::tiny_unet {
 
 inline constexpr std::int64_t kSideUnit = 16;  ///< sides are multiples: four poolings halve them
+/// The multiple next to `side`, one of them at least.
+constexpr std::int64_t nearest_side(std::int64_t side) {
+  return std::max((side + kSideUnit / 2) / kSideUnit, std::int64_t{1}) * kSideUnit;
+}
 
 /// One convolution, square, stride 1. Kernel 2 = pixels are doubled first; see up().
 struct Layer {

@@ -26,10 +26,12 @@ at::Tensor squared_dice(const at::Tensor& p, const at::Tensor& t) {
 }
 
 at::Tensor cross_entropy(const at::Tensor& p, const at::Tensor& t) {
+  if (p.numel() == 0) return p.sum();  // all of it is ignored; a mean would be no number
   return at::binary_cross_entropy(p.clamp(kClip, 1 - kClip), t);
 }
 
 at::Tensor cross_entropy_with_logits(const at::Tensor& z, const at::Tensor& t) {
+  if (z.numel() == 0) return z.sum();
   return at::binary_cross_entropy_with_logits(z, t);
 }
 

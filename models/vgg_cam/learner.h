@@ -24,6 +24,7 @@ class CamLearner final : public Learner {
   Figures validate(const Batch& batch) override;
   [[nodiscard]] TensorMap state() override;
   [[nodiscard]] std::unique_ptr<AnomalyModel> model() override;
+  [[nodiscard]] std::string weights_sha256() const override { return sha256_; }
   [[nodiscard]] std::int64_t step_bytes(std::int64_t images, std::int64_t height,
                                         std::int64_t width) const override;
 

@@ -178,8 +178,10 @@ TEST_F(LabelledTraining, APromiseForProbabilitiesComesFromHeldOutGoodFrames) {
   method_.needs = Needs::kLabels;
   request_.promise = PromiseTarget{0.2, 0.5};
   FrameList both = frames(30, 10, false);
-  const Manifest manifest = train(both, request_).manifest;
+  const ModelFile file = train(both, request_);
+  const Manifest& manifest = file.manifest;
   EXPECT_EQ(manifest.threshold_origin.facts["promise"]["samples"], 6);
+  EXPECT_EQ(file.training_frames.size(), 38U) << "the threshold is not judged by what made it";
   EXPECT_LT(manifest.thresholds.image.thr, 0.6);  // good levels end at 129 / 255
 }
 

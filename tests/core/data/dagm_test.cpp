@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "core/data/dagm.h"
 
+#include <array>
 #include <numbers>
+#include <numeric>
+#include <string>
 
 #include <gmock/gmock.h>
 
@@ -59,6 +62,26 @@ TEST_F(Dagm, PublishedCountsPassAndOthersAreToldOf) {
   ASSERT_EQ(log.lines.size(), 1U);
 }
 
+TEST_F(Dagm, EveryClassHasItsPublishedCount) {
+  constexpr std::array kTrain{79, 66, 66, 82, 70, 83, 150, 150, 150, 150};
+  constexpr std::array kTest{71, 84, 84, 68, 80, 67, 150, 150, 150, 150};
+  EXPECT_EQ(std::accumulate(kTrain.begin(), kTrain.end(), 0), 1046);
+  EXPECT_EQ(std::accumulate(kTest.begin(), kTest.end(), 0), 1054);
+  for (std::size_t i = 0; i < kTrain.size(); ++i) {
+    const std::string name = "Class" + std::to_string(i + 1);
+    for (const char* part : {"/Train/", "/Test/"}) {
+      put(name + part + "0001.PNG");
+      put_text(name + part + "Label/Labels.txt", "1\n");
+    }
+    const CapturedLog log;
+    (void)list_dataset(dir_ / name);
+    ASSERT_EQ(log.lines.size(), 2U) << name;
+    EXPECT_THAT(log.lines[0],
+                HasSubstr(std::to_string(kTrain.at(i)) + " defective images in Train"));
+    EXPECT_THAT(log.lines[1], HasSubstr(std::to_string(kTest.at(i)) + " defective images in Test"));
+  }
+}
+
 TEST_F(Dagm, ALabelWithoutImageIsToldOf) {
   put_two();
   put("Texture/Train/Label/0009_label.PNG", 255);
@@ -111,6 +134,9 @@ TEST_F(Dagm, ThePublicEditionIsDividedByNumberWithMasksFromEllipses) {
                                                   0, 0, 0, 255, 255, 255, 0, 0, 0));
   put("Class1_def/3.png");
   expect_error(ErrorCode::kBadFile, {"labels.txt", "no line for image", "3.png"},
+               [&] { return list_dataset(dir_ / "Class1"); });
+  put_text("Class1_def/labels.txt", "1e30 2 3 0 4 0\n");
+  expect_error(ErrorCode::kBadFile, {"labels.txt', line 1"},
                [&] { return list_dataset(dir_ / "Class1"); });
   put_text("Class1_def/labels.txt", "1 2 3\n");
   expect_error(ErrorCode::kBadFile, {"labels.txt', line 1", "two semi-axes"},

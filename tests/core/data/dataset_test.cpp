@@ -129,6 +129,8 @@ TEST_F(DatasetTest, MissingAndUnfittingMasksAreCountedWithTheirReason) {
   EXPECT_THAT(log.lines[1], HasSubstr("9x2 pixels, its image has 4x2"));
   const auto strict = uad::open_images(items, {.strict = true});
   expect_error(ErrorCode::kNotFound, {"a.png", "no mask"}, [&] { return all_frames(*strict); });
+  const auto unneeded = uad::open_images({items[0]}, {.strict = true, .masks = false});
+  EXPECT_EQ(all_frames(*unneeded).size(), 1U);
 }
 
 TEST_F(DatasetTest, MissingAndEmptyFoldersAreNamed) {

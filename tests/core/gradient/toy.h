@@ -27,7 +27,7 @@ class ToyLearner final : public Learner {
   }
   Figures validate(const Batch& batch) override {
     ++validated;
-    return {{"error", (batch.images - weight_).square().mean().item<double>()}};
+    return {{"error", (batch.images - weight_).square().mean().item<double>() * error_factor}};
   }
   TensorMap state() override {
     TensorMap all = optimiser_.state();
@@ -37,6 +37,7 @@ class ToyLearner final : public Learner {
   std::unique_ptr<AnomalyModel> model() override {
     return std::make_unique<LevelModel>(weight_.detach().clone(), false);
   }
+  [[nodiscard]] std::string weights_sha256() const override { return weights; }
   [[nodiscard]] std::int64_t step_bytes(std::int64_t n, std::int64_t h,
                                         std::int64_t w) const override {
     return n * h * w;
@@ -45,6 +46,8 @@ class ToyLearner final : public Learner {
 
   std::vector<at::Tensor> seen;  // images of every step
   int validated = 0;
+  double error_factor = 1;
+  std::string weights;  // said of a network that is not trained
   std::function<at::Tensor(const at::Tensor&)> before_step;
 
  private:

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "core/gradient/training_loop.h"
 
+#include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <optional>
 
 #include <ATen/ATen.h>
@@ -146,6 +148,48 @@ TEST(TrainingLoop, ACancelledRunResumesToTheSameBits) {
   }
 }
 
+TEST(TrainingLoop, AnEarlierRunIsSetAsideWhereNothingIsResumed) {
+  const TempDir dir;
+  TestRun first(options(1), {dir.path(), false});
+  first.go();
+  const std::string state = test::read_bytes(dir / "last.ckpt");
+  TestRun second(options(2), {dir.path(), false});
+  second.go();
+  EXPECT_EQ(test::read_bytes(dir / "earlier/last.ckpt"), state);
+  EXPECT_TRUE(std::filesystem::exists(dir / "earlier/curves.csv"));
+  const auto files = std::filesystem::directory_iterator(dir.path());
+  const auto events = std::count_if(begin(files), end(files), [](const auto& entry) {
+    return entry.path().filename().string().starts_with("events.out.tfevents.");
+  });
+  EXPECT_EQ(events, 1) << "one run a folder, as TensorBoard shows it";
+}
+
+TEST(TrainingLoop, AnEarlyEndIsForgottenByMorePatience) {
+  const TempDir dir;
+  LoopOptions how = options(20);
+  how.best_by = "error";
+  how.patience = 3;
+  TestRun hasty(how, {dir.path(), false}, {0});  // the first round is the best
+  hasty.go();
+  ASSERT_EQ(hasty.loop.points().size(), 4U);
+  TestRun same(how, {dir.path(), true}, {0});
+  same.go();
+  EXPECT_EQ(same.loop.points().size(), 4U);
+  how.patience = 6;
+  TestRun patient(how, {dir.path(), true}, {0});
+  patient.go();
+  EXPECT_EQ(patient.loop.points().size(), 7U);
+}
+
+TEST(TrainingLoop, AValidationFigureThatIsNoNumberEndsIt) {
+  LoopOptions how = options(4);
+  how.best_by = "error";
+  TestRun run(how, {}, {0.5F});
+  run.learner.error_factor = NAN;
+  expect_error(ErrorCode::kFailed, {"step 3 of 12", "the error became nan", "Lower"},
+               [&] { run.go(); });
+}
+
 TEST(TrainingLoop, ACancelledRunAlsoGoesOnInMemory) {
   TestRun whole(options(4));
   whole.go();
@@ -173,11 +217,23 @@ TEST(TrainingLoop, ALossThatIsNoNumberNamesStepAndImagesAndKeepsTheCheckpoint) {
   };
   expect_error(ErrorCode::kFailed,
                {"step 5 of 12 (epoch 2, images #", "the loss became nan", "Lower the learning rate",
-                "last.ckpt"},
+                "last.ckpt", "--resume"},
                [&] { run.go(); });
   const RunCheckpoint last = load_run_checkpoint(dir / "last.ckpt", kIdentity);
   EXPECT_EQ(last.progress.at("step"), 3);
   EXPECT_TRUE(at::isfinite(last.tensors.at("weight")).all().item<bool>());
+}
+
+TEST(TrainingLoop, NoCheckpointIsPromisedWhereNoneIs) {
+  const TempDir dir;
+  TestRun run(options(4), {dir.path(), false});
+  run.learner.before_step = [](const at::Tensor& loss) { return loss * NAN; };
+  try {
+    run.go();
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(std::string(error.what()).find("last.ckpt"), std::string::npos) << error.what();
+  }
 }
 
 TEST(TrainingLoop, AHopelessRunEnds) {
@@ -222,7 +278,8 @@ TEST(TrainingLoop, ACheckpointOfAnotherRunOrFormatIsRefused) {
   test::write_bytes(dir / "last.ckpt", "not a checkpoint");
   expect_error(ErrorCode::kBadFile, {"last.ckpt"}, [&] { resume(training, kIdentity); });
   std::filesystem::remove(dir / "last.ckpt");
-  expect_error(ErrorCode::kNotFound, {"last.ckpt"}, [&] { resume(training, kIdentity); });
+  expect_error(ErrorCode::kNotFound, {"last.ckpt", "without --resume", "--run-dir"},
+               [&] { resume(training, kIdentity); });
 }
 
 TEST(TrainingLoop, ACheckpointOfAnotherVersionIsRefused) {
@@ -316,6 +373,38 @@ TEST(GradientFitter, LearnsFromTheImagesThatItIsMeantFor) {
     (void)fitter.finish({});
     EXPECT_EQ(learner->seen.size(), count);
   }
+}
+
+TEST(GradientFitter, OneKindOfImagesAloneIsRefused) {
+  Tiles good = test::flat_tiles({0.2F, 0.4F});
+  good.labels = at::tensor({0, 0}, at::kLong);
+  GradientFitter both(context(), LearnsFrom::kAll, options(1), std::make_unique<ToyLearner>());
+  both.observe(good);
+  expect_error(ErrorCode::kBadOption, {"toy", "all good", "--window", "masks"},
+               [&] { return both.finish({}); });
+  GradientFitter defects(context(), LearnsFrom::kDefective, options(1),
+                         std::make_unique<ToyLearner>());
+  defects.observe(good);
+  expect_error(ErrorCode::kBadOption, {"toy", "masks to --data"},
+               [&] { return defects.finish({}); });
+}
+
+TEST(GradientFitter, GoesOnAtAnotherRateButNotWithOtherWeights) {
+  const TempDir dir;
+  const auto go_on = [&](double rate, const std::string& weights, bool resume) {
+    FitContext made = context();
+    made.options = {{"lr", rate}, {"epochs", 2}};
+    made.run = {dir.path(), resume};
+    auto toy = std::make_unique<ToyLearner>();
+    toy->weights = weights;
+    GradientFitter fitter(made, LearnsFrom::kGood, options(1), std::move(toy));
+    fitter.observe(test::flat_tiles({0.2F, 0.4F}));
+    (void)fitter.finish({});
+  };
+  go_on(0.05, "abc", false);
+  go_on(0.01, "abc", true);
+  expect_error(ErrorCode::kBadOption, {"weights \"abc\"", "\"def\""},
+               [&] { go_on(0.05, "def", true); });
 }
 
 TEST(GradientFitter, ForeseesItsMemory) {

@@ -132,7 +132,7 @@ TEST(TinyUnet, SidesThatItCannotUseAreRefusedBeforeTraining) {
   expect_error(ErrorCode::kBadOption, {"multiples of 16", "500x512", "--resize"}, make);
   odd.input.window = {256, 256};
   EXPECT_NO_THROW(make());
-  expect_error(ErrorCode::kBadOption, {"training_crop", "100", "112"}, [] {
+  expect_error(ErrorCode::kBadOption, {"training_crop", "100", "96 is nearest"}, [] {
     return unet::loop_options(context({{"training_crop", 100}}).options);
   });
 }
@@ -141,8 +141,7 @@ TEST(TinyUnet, LearnsFromDefectiveImagesAlone) {
   const auto fitter = uad::models::tiny_unet_method().make_fitter(context(quick(1)));
   uad::Tiles good = surfaces(1, 4);
   fitter->observe(good);
-  expect_error(ErrorCode::kBadOption, {"no image to learn from"},
-               [&] { return fitter->finish({}); });
+  expect_error(ErrorCode::kBadOption, {"masks to --data"}, [&] { return fitter->finish({}); });
 }
 
 TEST(TinyUnetLearner, IgnoredPixelsAreNoPartOfTheLoss) {
