@@ -17,8 +17,8 @@ struct BoxRule {
   bool single = false;       ///< one box around everything instead of one a connected part
 };
 
-/// That of the model's options `heatmap_thres` and `boxes`; where its method has none, the regions
-/// of its map threshold.
+/// From the threshold of regions on; a method with the options `heatmap_thres` and `boxes` gives
+/// probabilities, and says whether boxes are put together.
 [[nodiscard]] BoxRule box_rule(const Manifest& manifest);
 
 /// Frame pixels, strongest part first; none where the frame is not rejected.

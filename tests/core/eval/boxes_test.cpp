@@ -55,13 +55,13 @@ TEST(Boxes, OnlyWhereTheFrameIsRejectedAndSomethingIsAboveTheThreshold) {
   EXPECT_TRUE(defect_boxes(flat, kProbability, kSingle).empty());
 }
 
-TEST(Boxes, RuleComesFromTheModelsOptions) {
+TEST(Boxes, TheThresholdIsThatOfRegionsAndTheRestComesFromTheModelsOptions) {
   Manifest manifest;
   manifest.thresholds.map.thr = 12;
   EXPECT_EQ(box_rule(manifest).threshold, 12);
   EXPECT_FALSE(box_rule(manifest).probability);
   manifest.options = {{"heatmap_thres", 0.6}, {"boxes", "single"}};
-  EXPECT_EQ(box_rule(manifest).threshold, 0.6);
+  EXPECT_EQ(box_rule(manifest).threshold, 12) << "as calibrated, not as trained";
   EXPECT_TRUE(box_rule(manifest).probability);
   EXPECT_TRUE(box_rule(manifest).single);
   manifest.options["boxes"] = "components";
