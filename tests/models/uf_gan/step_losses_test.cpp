@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Training steps against the specification, UF-GAN, section 11.
+#include "models/uf_gan/step_losses.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "core/gradient/optimiser.h"
+#include "models/uf_gan/discriminator.h"
+#include "models/uf_gan/generator.h"
+#include "tests/models/uf_gan/fixture.h"
+
+namespace uad::models::uf_gan {
+namespace {
+
+std::vector<at::Tensor> trained(const Layout& layout, const TensorMap& weights) {
+  std::vector<at::Tensor> tensors;
+  for (const Slot& slot : layout.slots()) {
+    if (slot.trained()) tensors.push_back(weights.at(slot.name).requires_grad_(true));
+  }
+  return tensors;
+}
+
+double norm_of_gradients(const std::vector<at::Tensor>& tensors) {
+  double sum = 0;
+  for (const at::Tensor& one : tensors) sum += one.grad().square().sum().item<double>();
+  return std::sqrt(sum);
+}
+
+TEST(UfGanSteps, TheFirstThreeAreTheSpecifications) {
+  const Layout drawing = generator_layout(128, 4);
+  const Layout judging = discriminator_layout(128);
+  const TensorMap generator = test::uf_gan_fill(drawing);
+  const TensorMap discriminator = test::uf_gan_fill(judging);
+  const Adam::Options options{.beta1 = 0.5, .epsilon = 1e-7};
+  Adam draws(trained(drawing, generator), options);
+  Adam judges(trained(judging, discriminator), options);
+  const at::Tensor images = test::uf_gan_images(128);
+  const std::array generator_losses{31.42056, 20.147, 16.822};
+  const std::array discriminator_losses{31.31183, 19.873, 16.548};
+  for (std::size_t i = 0; i < 3; ++i) {
+    const StepLosses found = step_losses(generator, discriminator, discriminator, images, false);
+    const double tolerance = i == 0 ? 1e-3 : 2e-2;
+    EXPECT_NEAR(found.figures.at("loss"), generator_losses.at(i),
+                tolerance * generator_losses.at(i));
+    EXPECT_NEAR(found.figures.at("discriminator_loss"), discriminator_losses.at(i),
+                tolerance * discriminator_losses.at(i));
+    for (const Adam* one : {&draws, &judges}) {
+      for (const at::Tensor& parameter : one->parameters()) parameter.mutable_grad().reset();
+    }
+    found.generator.backward({}, /*retain_graph=*/true, false, at::TensorList(draws.parameters()));
+    found.discriminator.backward({}, false, false, at::TensorList(judges.parameters()));
+    if (i == 0) {
+      EXPECT_NEAR(found.figures.at("reconstruction"), 0.598393, 1e-3 * 0.598393);
+      EXPECT_NEAR(found.figures.at("feature"), 0.215115, 1e-3 * 0.215115);
+      EXPECT_NEAR(norm_of_gradients(draws.parameters()), 105.4217, 0.1054);
+      EXPECT_NEAR(norm_of_gradients(judges.parameters()), 0.28330, 2.8e-4);
+    }
+    judges.step(0.002);
+    draws.step(0.002);
+  }
+}
+
+TEST(UfGanSteps, TheFirstLevelsFeatureTermIsOffAsPublished) {
+  const TensorMap generator = test::uf_gan_fill(generator_layout(64, 4));
+  const TensorMap discriminator = test::uf_gan_fill(discriminator_layout(64));
+  const at::Tensor images = test::uf_gan_images(64);
+  const auto loss = [&](bool feature) {
+    return step_losses(generator, discriminator, discriminator, images, feature).figures.at("loss");
+  };
+  EXPECT_GT(loss(true), loss(false) + 1e-4);
+}
+
+TEST(Reptile, GoesAShareOfTheWayRunningStatisticsIncluded) {
+  const TensorMap before{{"a.weight", at::ones({2})}, {"a.running_mean", at::ones({2})}};
+  for (const auto& [iteration, expected] : {std::pair{0.0, 1.5}, {750.0, 1.25}}) {
+    const TensorMap weights{{"a.weight", at::full({2}, 3.0)}, {"a.running_mean", at::full({2}, 3.0)}};
+    step_from(before, 0.25 * (1 - iteration / 1500), weights);
+    for (const auto& [name, tensor] : weights) {
+      EXPECT_NEAR(tensor[0].item<double>(), expected, 1e-6) << name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace uad::models::uf_gan
