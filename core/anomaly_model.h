@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/backend.h"
+#include "core/base/geometry/tiling.h"
 #include "core/checkpoint.h"
 
 namespace uad {
@@ -29,6 +30,9 @@ struct Tiles {
   at::Tensor labels;
   at::Tensor masks;
   std::vector<std::string> names;  ///< of each tile's frame, for messages; may be empty
+  /// float32 [N]: mean of all pixels and channels of each tile's whole frame, normalised as the
+  /// images are; undefined where nobody worked it out.
+  at::Tensor frame_means;
 };
 
 struct Prediction {
@@ -42,7 +46,8 @@ struct ModelTraits {
   /// from good frames; regions begin at `map_threshold`.
   bool probability = false;
   double map_threshold = 0.5;
-  std::string backbone;  ///< "" = none
+  MergeMode merge = MergeMode::kHann;  ///< how maps of overlapping windows become one
+  std::string backbone;                ///< "" = none
   std::string backbone_sha256;
 };
 

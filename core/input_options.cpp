@@ -11,6 +11,10 @@ Size size_of(const nlohmann::json& value, Size otherwise) {
   return value.is_null() ? otherwise : Size{value[1].get<int>(), value[0].get<int>()};
 }
 
+bool flag_of(const nlohmann::json& value, bool otherwise) {
+  return value.is_null() ? otherwise : value.get<bool>();
+}
+
 std::string text_of(const nlohmann::json& value) {
   return value.is_null() ? std::string() : value.get<std::string>();
 }
@@ -27,6 +31,12 @@ const std::vector<OptionSpec>& input_option_specs() {
        .type = OptionType::kBool,
        .default_value = false,
        .help = "scale to the largest size of the same aspect ratio inside --resize"},
+      {.name = "cover",
+       .type = OptionType::kBool,
+       .help = "scale to the smallest size of the same aspect ratio around --resize [the method's]"},
+      {.name = "antialias",
+       .type = OptionType::kBool,
+       .help = "average what shrinks; false = each pixel from the four nearest alone [the method's]"},
       {.name = "crop_size",
        .type = OptionType::kSize,
        .help = "part in the middle that is kept after scaling; 0x0 = all",
@@ -47,6 +57,8 @@ PreprocessOptions read_input_options(const nlohmann::json& values, const InputSp
   spec = otherwise;
   spec.resize = size_of(values.at("resize"), spec.resize);
   spec.keep_aspect = values.at("keep_aspect").get<bool>();
+  spec.cover = flag_of(values.at("cover"), spec.cover && !spec.keep_aspect);
+  spec.antialias = flag_of(values.at("antialias"), spec.antialias);
   spec.crop = size_of(values.at("crop_size"), spec.crop);
   spec.window = size_of(values.at("window"), spec.window);
   spec.stride = size_of(values.at("stride"), spec.stride);

@@ -9,7 +9,7 @@
 
 namespace uad {
 
-/// resize, keep_aspect, crop_size, window, stride, roi, mask.
+/// resize, keep_aspect, cover, antialias, crop_size, window, stride, roi, mask.
 const std::vector<OptionSpec>& input_option_specs();
 
 /// @param values  completed by input_option_specs(), other keys are not looked at.

@@ -90,12 +90,16 @@ ModelOutput analyse_tiles(const AnomalyModel& model, const TileBatch& tiles) {
     const at::Tensor keep =
         batch.keep().defined() ? batch.keep().slice(0, first, last) : at::Tensor();
     const Prediction prediction =
-        model.predict({batch.images().slice(0, first, last), keep, count, first});
+        model.predict({.images = batch.images().slice(0, first, last),
+                       .keep = keep,
+                       .windows = count,
+                       .first_window = first,
+                       .frame_means = at::full({last - first}, batch.frame_mean(), at::kFloat)});
     for (std::int64_t i = 0; i < last - first; ++i) maps.push_back(to_score_map(prediction.map[i]));
     score = std::max(score, prediction.score.max().item<double>());
   }
   ModelOutput output;
-  output.map = merge_tiles(plan, maps);
+  output.map = merge_tiles(plan, maps, model.traits().merge);
   output.score = model.traits().score_is_map_maximum
                      ? *std::max_element(output.map.values.begin(), output.map.values.end())
                      : score;

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -49,14 +50,29 @@ struct Method {
   std::string name;
   std::vector<OptionSpec> options;  ///< the method's own keys
   InputSpec default_input;
+  /// The same where it follows from the options, completed or not; null = default_input.
+  std::function<InputSpec(const nlohmann::json& options)> input_by_options = {};
   std::function<std::unique_ptr<Fitter>(const FitContext&)> make_fitter;
   std::function<std::unique_ptr<AnomalyModel>(const CheckpointReader&, const Execution&)> load;
   bool incremental = false;  ///< make_fitter goes on from FitContext::start
   Needs needs = Needs::kGood;
   /// Learns in many passes: held-out frames choose the best one, and there is no second fit on all.
   bool by_gradient = false;
+  /// How frames are cut to learn from, where not as they are cut to be judged. @param input  the
+  /// model's. Null = the same.
+  std::function<InputSpec(const InputSpec& input)> training_input = {};
+  /// Takes TrainRequest::evaluation.
+  bool judges_on_the_way = false;
+  /// Short options of the program that the method was published with, without dashes → what they
+  /// are called here.
+  std::map<std::string, std::string> short_names = {};
 };
 
 using MethodTable = std::vector<Method>;
+
+/// What a method wants to see where the user says nothing. @param options  as far as given.
+[[nodiscard]] inline InputSpec input_of(const Method& method, const nlohmann::json& options) {
+  return method.input_by_options ? method.input_by_options(options) : method.default_input;
+}
 
 }  // namespace uad

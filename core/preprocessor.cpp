@@ -60,6 +60,20 @@ at::Tensor normalise_tiles(const Image& image, const TilePlan& plan, const Input
   return tiles.permute({0, 3, 1, 2});
 }
 
+/// Of all pixels and channels, normalised; `image` is RGB.
+float normalised_mean(const Image& image, const InputSpec& spec) {
+  std::array<std::uint64_t, 3> sums{};
+  for (std::size_t i = 0; i < image.pixels.size(); i += 3) {
+    for (std::size_t c = 0; c < 3; ++c) sums[c] += image.pixels[i + c];
+  }
+  const auto pixels = static_cast<double>(image.pixels.size() / 3);
+  double mean = 0;
+  for (std::size_t c = 0; c < 3; ++c) {
+    mean += (static_cast<double>(sums[c]) / pixels / 255 - spec.mean[c]) / spec.std[c] / 3;
+  }
+  return static_cast<float>(mean);
+}
+
 /// uint8 [N, 1, H, W], 0 or 1, cut from a 1-channel mask of the crop's size.
 at::Tensor mask_tiles(const Image& mask, const TilePlan& plan) {
   const auto count = static_cast<std::int64_t>(plan.origins.size());
@@ -74,8 +88,8 @@ at::Tensor mask_tiles(const Image& mask, const TilePlan& plan) {
 }
 
 /// ROI, resize and crop.
-Image prepare(const FrameView& frame, const TilePlan& plan) {
-  return crop(to_rgb_resized(frame, plan.source, plan.scaled), plan.crop);
+Image prepare(const FrameView& frame, const TilePlan& plan, const InputSpec& spec) {
+  return crop(to_rgb_resized(frame, plan.source, plan.scaled, spec.antialias), plan.crop);
 }
 
 void check_options(const PreprocessOptions& options) {
@@ -116,8 +130,13 @@ Image mask_at_input(const Image& mask, const TilePlan& plan) {
   return crop(resize_nearest(crop(mask, plan.source), plan.scaled), plan.crop);
 }
 
-TensorTiles::TensorTiles(TilePlan plan, InputSpec spec, at::Tensor images, at::Tensor keep)
-    : plan_(std::move(plan)), spec_(spec), images_(std::move(images)), keep_(std::move(keep)) {}
+TensorTiles::TensorTiles(TilePlan plan, InputSpec spec, at::Tensor images, at::Tensor keep,
+                         float frame_mean)
+    : plan_(std::move(plan)),
+      spec_(spec),
+      images_(std::move(images)),
+      keep_(std::move(keep)),
+      frame_mean_(frame_mean) {}
 
 Image picture_of(const TileBatch& tiles) {
   const auto& batch = dynamic_cast<const TensorTiles&>(tiles);
@@ -147,14 +166,15 @@ TilePreprocessor::TilePreprocessor(PreprocessOptions options) : options_(std::mo
 
 TileBatchPtr TilePreprocessor::cut(const FrameView& frame) const {
   const TilePlan plan = plan_tiles({frame.width, frame.height}, options_.spec);
-  const Image image = prepare(frame, plan);
+  const Image image = prepare(frame, plan, options_.spec);
   at::Tensor keep;
   if (!options_.mask.pixels.empty()) {
     keep = mask_tiles(crop(resize_nearest(options_.mask, plan.scaled), plan.crop), plan);
   }
   at::Tensor images = normalise_tiles(image, plan, options_.spec);
   return std::make_shared<const TensorTiles>(plan, options_.spec, std::move(images),
-                                             std::move(keep));
+                                             std::move(keep),
+                                             normalised_mean(image, options_.spec));
 }
 
 at::Tensor TilePreprocessor::cut_defects(const Image& mask) const {
@@ -163,7 +183,7 @@ at::Tensor TilePreprocessor::cut_defects(const Image& mask) const {
 }
 
 Image TilePreprocessor::network_image(const FrameView& frame) const {
-  return prepare(frame, plan_tiles({frame.width, frame.height}, options_.spec));
+  return prepare(frame, plan_tiles({frame.width, frame.height}, options_.spec), options_.spec);
 }
 
 std::shared_ptr<const TensorTiles> TilePreprocessor::cut_network_image(const Image& image) const {
@@ -173,7 +193,8 @@ std::shared_ptr<const TensorTiles> TilePreprocessor::cut_network_image(const Ima
   whole.crop = {};
   const TilePlan plan = plan_tiles({image.width, image.height}, whole);
   return std::make_shared<const TensorTiles>(
-      plan, options_.spec, normalise_tiles(image, plan, options_.spec), at::Tensor());
+      plan, options_.spec, normalise_tiles(image, plan, options_.spec), at::Tensor(),
+      normalised_mean(image, options_.spec));
 }
 
 }  // namespace uad

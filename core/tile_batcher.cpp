@@ -28,7 +28,9 @@ void TileBatcher::add(const std::string& name, const TensorTiles& tiles, const T
   keeps_.push_back(tiles.keep());
   labels_.push_back(truth.labels);
   masks_.push_back(truth.masks);
-  names_.insert(names_.end(), static_cast<std::size_t>(tiles.images().size(0)), name);
+  const auto count = static_cast<std::size_t>(tiles.images().size(0));
+  names_.insert(names_.end(), count, name);
+  means_.insert(means_.end(), count, tiles.frame_mean());
   if (images_.size() >= static_cast<std::size_t>(frames_)) flush();
 }
 
@@ -38,6 +40,7 @@ void TileBatcher::flush() {
   const at::Tensor keep = join(keeps_);
   const at::Tensor labels = join(labels_);
   const at::Tensor masks = join(masks_);
+  const at::Tensor means = at::tensor(means_, at::kFloat);
   const std::int64_t windows = images_.front().size(0);
   const std::int64_t step =
       std::max<std::int64_t>(1, kPixelsPerBatch / (images.size(2) * images.size(3)));
@@ -49,7 +52,8 @@ void TileBatcher::flush() {
                      .first_window = i % windows,
                      .labels = part_of(labels, i, end),
                      .masks = part_of(masks, i, end),
-                     .names = {names_.begin() + i, names_.begin() + end}});
+                     .names = {names_.begin() + i, names_.begin() + end},
+                     .frame_means = part_of(means, i, end)});
   }
   observed_ += images_.size();
   images_.clear();
@@ -57,6 +61,7 @@ void TileBatcher::flush() {
   labels_.clear();
   masks_.clear();
   names_.clear();
+  means_.clear();
 }
 
 }  // namespace uad

@@ -44,6 +44,7 @@ class TileBatcher {
   std::vector<at::Tensor> labels_;
   std::vector<at::Tensor> masks_;
   std::vector<std::string> names_;  // one a tile
+  std::vector<float> means_;        // of the frame, one a tile
 };
 
 }  // namespace uad

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <limits>
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -89,13 +90,16 @@ class StreamTrainer final : public Trainer {
     }
     request_.execution = resolve_execution({}, "fp32");
     if (options.continue_from.empty()) {
-      request_.preprocess = read_input_options(values, method.default_input);
+      request_.preprocess = read_input_options(values, input_of(method, values));
     } else {
       continue_from(options.continue_from, given, request_);
     }
-    camera_ = std::make_unique<TilePreprocessor>(request_.preprocess);
+    input_ = request_.preprocess.spec;
+    PreprocessOptions kept = request_.preprocess;  // what frames are kept as
+    if (method.training_input) kept.spec = method.training_input(kept.spec);
+    camera_ = std::make_unique<TilePreprocessor>(std::move(kept));
     probe_ = make_fitter();  // whether weights are missing is told now, not after an hour
-    request_.preprocess = of_network_images(std::move(request_.preprocess));
+    request_.preprocess = of_kept_images(std::move(request_.preprocess), method);
     request_.paused = &paused_;
   }
 
@@ -129,22 +133,24 @@ class StreamTrainer final : public Trainer {
     be_nice(kBackgroundNiceness);  // before any parallel region: its threads inherit it
     request_.control = control;
     ModelFile file = train(frames_, request_);
-    file.manifest.input = camera_->options().spec;
+    file.manifest.input = input_;
     const std::string sha256 = save_model_file(output, file);
     return {std::move(file.manifest), sha256};
   }
 
  private:
   /// The same preparation for what camera_ has prepared already.
-  static PreprocessOptions of_network_images(PreprocessOptions input) {
+  static PreprocessOptions of_kept_images(PreprocessOptions input, const Method& method) {
     if (!input.mask.pixels.empty() && input.spec.crop != Size{}) {
       throw Error(ErrorCode::kBadOption,
                   "Options mask and crop_size cannot be used together here: set roi instead of "
                   "crop_size.");
     }
     input.spec.roi = {};
+    if (method.training_input) return input;  // they are kept in their own size
     input.spec.resize = {};
     input.spec.keep_aspect = false;
+    input.spec.cover = false;
     input.spec.crop = {};
     return input;
   }
@@ -157,9 +163,16 @@ class StreamTrainer final : public Trainer {
   void probe() {
     be_nice(kBackgroundNiceness);
     const std::shared_ptr<const Image> image = frames_.front();
-    const auto tiles = TilePreprocessor(request_.preprocess).cut(view(*image));
+    PreprocessOptions input = request_.preprocess;
+    if (request_.method->training_input) {
+      input.spec = request_.method->training_input(input.spec);
+    }
+    const auto tiles = TilePreprocessor(std::move(input)).cut(view(*image));
     const auto& batch = dynamic_cast<const TensorTiles&>(*tiles);
-    probe_->observe({batch.images(), batch.keep(), batch.images().size(0), 0});
+    probe_->observe({.images = batch.images(),
+                     .keep = batch.keep(),
+                     .windows = batch.images().size(0),
+                     .frame_means = at::full({batch.images().size(0)}, batch.frame_mean())});
     frame_bytes_ = static_cast<std::int64_t>(image->pixels.size());
     fixed_bytes_ = std::max<std::int64_t>(0, resident_bytes() - resident_before_);
   }
@@ -173,6 +186,7 @@ class StreamTrainer final : public Trainer {
   std::int64_t resident_before_;
   std::int64_t budget_;
   FrameStore frames_;
+  InputSpec input_;  // of the model
   std::unique_ptr<TilePreprocessor> camera_;
   PausedTraining paused_;
   TrainRequest request_;           // borrows paused_

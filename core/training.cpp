@@ -46,12 +46,19 @@ class ValidationSink final : public Fitter {
   Fitter& fitter_;
 };
 
+PreprocessOptions to_learn_from(const TrainRequest& request) {
+  PreprocessOptions options = request.preprocess;
+  if (request.method->training_input) options.spec = request.method->training_input(options.spec);
+  return options;
+}
+
 class TrainingRun {
  public:
   TrainingRun(FrameSource& source, const TrainRequest& request)
       : source_(source),
         request_(request),
         preprocessor_(request.preprocess),
+        learning_preprocessor_(to_learn_from(request)),
         data_(survey(
             source,
             [&](const FrameVisit& visit) {
@@ -178,7 +185,11 @@ class TrainingRun {
       }
     });
     batcher.flush();
-    if (validates_ && !paused_.validates) show_held_out(middle);
+    if (!paused_.validates) {
+      if (validates_) show_held_out(middle);
+      if (request_.evaluation != nullptr) show_labelled(middle);
+      paused_.validates = true;
+    }
     FitControl control = request_.control;
     // what scores must be as large as what the thresholds were derived with
     if (least == kAll || paused_.refitting) control.enough = {};
@@ -194,7 +205,7 @@ class TrainingRun {
 
   /// A frame to learn from, with what the method has to know of it.
   void add(TileBatcher& batcher, const LabelledFrame& frame) {
-    const auto cut = preprocessor_.cut(frame.view);
+    const auto cut = learning_preprocessor_.cut(frame.view);
     const auto& tiles = dynamic_cast<const TensorTiles&>(*cut);
     if (request_.method->needs == Needs::kGood) return batcher.add(frame.name, tiles);
     const std::optional<TileTruth> truth = truth_of(frame, tiles, request_.method->needs);
@@ -218,7 +229,7 @@ class TrainingRun {
     if (!by_mask) return truth;
     const at::Tensor masks =
         frame.mask
-            ? preprocessor_.cut_defects(*frame.mask)
+            ? learning_preprocessor_.cut_defects(*frame.mask)
             : at::zeros({windows, 1, tiles.images().size(2), tiles.images().size(3)}, at::kByte);
     truth.labels = masks.flatten(1).amax(1).to(at::kLong);
     if (needs == Needs::kMasks) truth.masks = masks;
@@ -233,7 +244,22 @@ class TrainingRun {
     for_each(validates_, "held-out frames", fraction, fraction,
              [&](std::size_t, const LabelledFrame& frame) { add(batcher, frame); });
     batcher.flush();
-    paused_.validates = true;
+  }
+
+  /// So do others, which are cut as the model will see frames.
+  void show_labelled(double fraction) {
+    std::size_t seen = 0;
+    ValidationSink sink(*paused_.fitter);
+    request_.evaluation->rewind();
+    while (const auto frame = request_.evaluation->next()) {
+      TileBatcher batcher(sink, 1, seen);
+      const auto cut = preprocessor_.cut(frame->view);
+      const auto& tiles = dynamic_cast<const TensorTiles&>(*cut);
+      batcher.add(frame->name, tiles,
+                  {at::full({tiles.images().size(0)}, frame->defective ? 1 : 0, at::kLong), {}});
+      batcher.flush();
+      report(fraction, "frames to judge by");
+    }
   }
 
   void score(const AnomalyModel& model, const Uses& uses, double from, double to) {
@@ -356,6 +382,7 @@ class TrainingRun {
   FrameSource& source_;
   const TrainRequest& request_;
   TilePreprocessor preprocessor_;
+  TilePreprocessor learning_preprocessor_;
   nlohmann::json options_ = complete_options(request_.method->options, request_.options);
   TrainingData data_;
   PausedTraining unpaused_;

@@ -9,13 +9,15 @@
 #include "models/patchcore/patchcore.h"
 #include "models/stfpm/stfpm.h"
 #include "models/tiny_unet/tiny_unet.h"
+#include "models/uf_gan/uf_gan.h"
 #include "models/vgg_cam/vgg_cam.h"
 
 namespace uad::models {
 
 const MethodTable& method_table() {
   static const MethodTable methods{
-      padim_method(), patchcore_method(), stfpm_method(), tiny_unet_method(), vgg_cam_method(),
+      padim_method(), patchcore_method(), stfpm_method(), tiny_unet_method(),
+      uf_gan_method(), vgg_cam_method(),
   };
   return methods;
 }

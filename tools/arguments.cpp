@@ -58,19 +58,26 @@ bool is_boolean_word(const std::string& text) {
   }
 }
 
-/// One spelling for everything: '-' in names, and `--flag false` as `--flag=false`, which CLI11
+/// "-aw", "-aw=0.5" with the long name, where there is one.
+std::string with_long_name(const Syntax& syntax, const std::string& arg) {
+  if (arg.size() < 2 || arg[0] != '-' || arg[1] == '-') return arg;
+  const std::size_t end = std::min(arg.find('='), arg.size());
+  const auto name = syntax.short_names.find(arg.substr(1, end - 1));
+  return name == syntax.short_names.end() ? arg : "--" + name->second + arg.substr(end);
+}
+
+/// One spelling for everything: short names as long ones, '-' in names, and `--flag false` as `--flag=false`, which CLI11
 /// would otherwise take for a path.
-std::vector<std::string> canonical(const std::vector<OptionSpec>& specs,
-                                   const std::vector<std::string>& args) {
+std::vector<std::string> canonical(const Syntax& syntax, const std::vector<std::string>& args) {
   std::vector<std::string> result;
   for (std::size_t i = 0; i < args.size(); ++i) {
-    const LongOption option = split_option(args[i]);
+    const LongOption option = split_option(with_long_name(syntax, args[i]));
     if (option.name.empty()) {
       result.push_back(args[i]);
       continue;
     }
     std::string text = "--" + dashed(option.name);
-    const OptionSpec* spec = find_spec(specs, option.name);
+    const OptionSpec* spec = find_spec(syntax.options, option.name);
     const bool flag = spec != nullptr && spec->type == OptionType::kBool;
     if (option.has_value) {
       text += "=" + option.value;
@@ -155,7 +162,7 @@ CommandLine parse_command_line(const Syntax& syntax, const std::vector<std::stri
                                     ->type_name(type_name(spec));
     if (spec.help.empty()) option->group("");  // understood, but not shown
   }
-  std::vector<std::string> reversed = canonical(syntax.options, args);
+  std::vector<std::string> reversed = canonical(syntax, args);
   std::ranges::reverse(reversed);  // the order that CLI11 takes
   try {
     app.parse(reversed);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,8 @@ struct Syntax {
   std::vector<OptionSpec> options;
   std::vector<std::string> elsewhere;  ///< keys of other sub-commands: allowed in YAML, unused here
   std::vector<std::string> in_vain;    ///< the same, with a note: keys of other methods
+  /// "-aw" is read as the long option that "aw" stands for.
+  std::map<std::string, std::string> short_names;
 };
 
 /// Options from `args` (what follows the sub-command) over those of `--config FILE`.

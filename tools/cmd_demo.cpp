@@ -134,7 +134,7 @@ class Demo {
     request.method = &models::find_method("patchcore");
     // With the filter bank, nearest neighbour tells the video's frames better apart than bilinear.
     request.options = {{"backbone", "gabor"}, {"k", kBankPercent}, {"upsampling", "nearest"}};
-    request.preprocess.spec = request.method->default_input;
+    request.preprocess.spec = input_of(*request.method, request.options);
     request.preprocess.spec.resize = {};  // so that pictures and video are seen at one scale
     request.preprocess.mask = inner_part();
     request.holdout = 0.4;  // thresholds from 16 pictures are steadier than from 8

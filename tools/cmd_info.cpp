@@ -46,7 +46,9 @@ std::string size_text(Size size) { return size.empty() ? "none" : to_string(size
 void print_input(const InputSpec& input) {
   fmt::print("input       roi {}, resize {}{}, crop {}, window {}, stride {}\n",
              input.roi.empty() ? "whole frame" : to_string(input.roi), size_text(input.resize),
-             input.keep_aspect ? " (aspect ratio kept)" : "", size_text(input.crop),
+             input.cover         ? " (covered in its aspect ratio)"
+             : input.keep_aspect ? " (aspect ratio kept)"
+                                 : "", size_text(input.crop),
              size_text(input.window), size_text(input.stride));
 }
 

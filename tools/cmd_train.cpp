@@ -9,6 +9,7 @@
 #include "core/calibration/origin_text.h"
 #include "core/eval/evaluation.h"
 #include "core/exec/thread_pool.h"
+#include "core/files/model_file.h"
 #include "core/loaded_model.h"
 #include "core/preprocessor.h"
 #include "core/training.h"
@@ -122,9 +123,35 @@ nlohmann::json summary(const fs::path& output, const ModelFile& file, const std:
           {"seconds", seconds}};
 }
 
+nlohmann::json judge(const ModelFile& file, const TrainRequest& request, const CategoryData& data,
+                     const Arguments& args) {
+  nlohmann::json evaluation = to_json(evaluate_test_set(file, request, data, args));
+  fmt::print(stderr, "image AUROC {}, pixel AUROC {}\n", evaluation["image_auroc"].dump(),
+             evaluation["pixel_auroc"].dump());
+  return evaluation;
+}
+
+/// --mode false: no training.
+nlohmann::json judge_saved(const fs::path& model, const TrainRequest& request,
+                           const CategoryData& data, const Arguments& args) {
+  if (!has_test_images(data, false)) {
+    throw UsageError(
+        fmt::format("--mode false needs test images, but \"{}\" has none.", data.path.string()));
+  }
+  const ModelFile file = load_model_file(model, [](double, const std::string&) {}, {});
+  if (file.manifest.method != request.method->name) {
+    throw UsageError(fmt::format("\"{}\" was made by {}, not by {}. Check --output.",
+                                 model.string(), file.manifest.method, request.method->name));
+  }
+  TrainRequest as_saved = request;
+  as_saved.preprocess = {file.manifest.input, file.mask};
+  return {{"model", model.string()}, {"evaluation", judge(file, as_saved, data, args)}};
+}
+
 nlohmann::json train_one(const CategoryData& data, bool group, const TrainRequest& request,
                          const Arguments& args) {
   const fs::path output = output_path(args, data.name, group, request);
+  if (args.has("mode") && !args.get<bool>("mode")) return judge_saved(output, request, data, args);
   prepare_output(output, "--output");
   const nlohmann::json folds = run_cross_validation(data, args.get<std::size_t>("n_cv_folds"),
                                                     request, args.get<bool>("strict"));
@@ -132,6 +159,8 @@ nlohmann::json train_one(const CategoryData& data, bool group, const TrainReques
   const auto start = std::chrono::steady_clock::now();
   const Split split = training_split(request.method->name);
   const auto source = open_split(data, split, args);
+  const auto judged =
+      request.method->judges_on_the_way ? open_judged_on_the_way(data, args) : nullptr;
   ModelFile file = [&] {
     ProgressBar bar;
     const Interrupts interrupts;
@@ -143,6 +172,7 @@ nlohmann::json train_one(const CategoryData& data, bool group, const TrainReques
       one.holdout = 0;
     }
     one.control = {bar.callback(), {}, interrupts.cancel(), interrupts.enough()};
+    one.evaluation = judged.get();
     one.run = run_folder(args, *request.method, output, data.name, group);
     return train(*source, one);
   }();
@@ -174,10 +204,7 @@ nlohmann::json train_one(const CategoryData& data, bool group, const TrainReques
     }
   }
   if (evaluation) {
-    result["evaluation"] = to_json(evaluate_test_set(file, request, data, args));
-    fmt::print(stderr, "image AUROC {}, pixel AUROC {}\n",
-               result["evaluation"]["image_auroc"].dump(),
-               result["evaluation"]["pixel_auroc"].dump());
+    result["evaluation"] = judge(file, request, data, args);
   }
   return result;
 }

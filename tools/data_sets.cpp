@@ -9,6 +9,7 @@
 
 #include "core/base/methods.h"
 #include "core/data/image_source.h"
+#include "core/data/normal_defect.h"
 #include "core/data/part.h"
 #include "tools/console.h"
 #include "tools/video_source.h"
@@ -50,12 +51,26 @@ std::string name_of(const fs::path& path) {
   return whole.has_filename() ? whole.stem().string() : whole.parent_path().filename().string();
 }
 
+fs::path root_of(const Arguments& args) {
+  const bool named = args.has("root_data_dir") || args.has("dataset_name");
+  if (args.has("data") && named) {
+    throw UsageError("--data and --root-data-dir or --dataset-name both name the set. Leave out one.");
+  }
+  if (args.has("data")) return args.get<std::string>("data");
+  if (!named) throw UsageError("--data is missing: a folder of images or a video file.");
+  const auto part = [&](const char* key, const char* otherwise) {
+    return args.has(key) ? args.get<std::string>(key) : std::string(otherwise);
+  };
+  return fs::path(part("root_data_dir", "data")) / part("dataset_name", "mura");
+}
+
+NormalDefectFolders mura_folders(const Arguments& args) {
+  return {args.get<std::string>("train_data"), args.get<std::string>("test_data")};
+}
+
 /// Names and paths alone.
 std::vector<std::pair<std::string, fs::path>> find_paths(const Arguments& args) {
-  if (!args.has("data")) {
-    throw UsageError("--data is missing: a folder of images or a video file.");
-  }
-  const fs::path root = args.get<std::string>("data");
+  const fs::path root = root_of(args);
   if (!fs::exists(root)) {
     throw Error(ErrorCode::kNotFound,
                 fmt::format("\"{}\" does not exist. Check --data.", root.string()));
@@ -88,6 +103,12 @@ std::vector<std::pair<std::string, fs::path>> find_paths(const Arguments& args) 
 CategoryData list(std::string name, fs::path path, const Arguments& args) {
   if (is_video(path)) return {std::move(name), std::move(path)};
   CategoryData data{std::move(name), std::move(path)};
+  const NormalDefectFolders folders = mura_folders(args);
+  if (is_normal_defect(data.path, folders)) {
+    data.labelled = true;
+    data.images = list_normal_defect(data.path, args.get<bool>("strict"), folders);
+    return data;
+  }
   data.labelled = is_labelled_set(data.path);
   data.images = args.text("part_of") == "folder" && !data.labelled
                     ? list_parts(data.path)
@@ -121,6 +142,15 @@ std::vector<OptionSpec> data_specs() {
       {.name = "category",
        .help = "folder below --data; or a group: all, textures, objects",
        .aliases = {"subset"}},
+      {.name = "root_data_dir",
+       .help = "instead of --data: folder of mura sets NAME/train_data/normal … [data]"},
+      {.name = "dataset_name", .help = "which of these [mura]"},
+      {.name = "train_data",
+       .default_value = NormalDefectFolders().train,
+       .help = "of a mura set: folder with normal/ to learn from"},
+      {.name = "test_data",
+       .default_value = NormalDefectFolders().test,
+       .help = "of a mura set: folder with normal/ and defect/ to judge by"},
       {.name = "frames", .help = "frames A-B of a video, counted from 0, both included"},
       {.name = "strict",
        .type = OptionType::kBool,
@@ -135,6 +165,23 @@ std::vector<CategoryData> find_data(const Arguments& args) {
     result.push_back(list(std::move(name), std::move(path), args));
   }
   return result;
+}
+
+std::unique_ptr<FrameSource> open_judged_on_the_way(const CategoryData& data,
+                                                    const Arguments& args) {
+  const bool strict = args.get<bool>("strict");
+  const std::string name = args.text("eval_data");
+  const fs::path inside = data.path / (name.empty() ? "eval_data" : name);
+  if (name.empty() && !fs::is_directory(inside)) return nullptr;
+  const fs::path folder = fs::exists(inside) ? inside : fs::path(name);
+  if (!fs::exists(folder)) {
+    throw Error(ErrorCode::kNotFound,
+                fmt::format("Neither \"{}\" nor \"{}\" exists. Check --eval-data.",
+                            inside.string(), folder.string()));
+  }
+  std::vector<ImageItem> items = list_normal_and_defect(folder, strict);
+  if (items.empty()) items = everything(list_dataset(folder, strict));
+  return open_images(std::move(items), {.strict = strict, .masks = false});
 }
 
 void tell_skipped(const std::vector<SkippedFrame>& frames) {

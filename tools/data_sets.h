@@ -48,6 +48,12 @@ std::unique_ptr<FrameSource> open_split(const CategoryData& data, Split split,
 /// Whether there is something to judge a model on afterwards. @param labels  it learns from labels.
 bool has_test_images(const CategoryData& data, bool labels);
 
+/// Good and defective images that a method judges its state by while it learns: those of
+/// --eval-data, or of the set's folder "eval_data"; null where there are none.
+/// @throws Error(kNotFound) if what --eval-data names is not there.
+std::unique_ptr<FrameSource> open_judged_on_the_way(const CategoryData& data,
+                                                    const Arguments& args);
+
 /// A note for each frame that could not be used.
 void tell_skipped(const std::vector<SkippedFrame>& frames);
 /// A note where frames were not judged because the model has learnt from them.

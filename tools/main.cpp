@@ -32,6 +32,7 @@ constexpr std::array kCommands{
     Command{"predict", run_predict, "score images or the frames of a video"},
     Command{"info", run_info, "show what a model file holds"},
     Command{"demo", run_demo, "draw a small production line, train, evaluate and run it"},
+    Command{"draw-mura", run_draw_mura, "draw a synthetic set of display panels with mura"},
 };
 
 std::string help() {

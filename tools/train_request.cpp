@@ -40,7 +40,8 @@ std::vector<OptionSpec> own_specs() {
       {.name = "output", .help = "model file; for a group of categories, a folder"},
       {.name = "save_path",
        .default_value = "output",
-       .help = "folder for the model where --output is not given"},
+       .help = "folder for the model where --output is not given",
+       .aliases = {"saved_model_dir"}},
       {.name = "weights_dir",
        .help = "folder with backbone weights [UAD_WEIGHTS_DIR]",
        .aliases = {"weights"}},
@@ -105,9 +106,21 @@ std::vector<OptionSpec> own_specs() {
   };
 }
 
+std::vector<OptionSpec> judging_specs() {
+  return {
+      {.name = "eval_data",
+       .help = "good and defective images that are judged on the way: a folder inside of the set "
+               "or anywhere [eval_data where there is one]"},
+      {.name = "mode",
+       .type = OptionType::kBool,
+       .default_value = true,
+       .help = "train, then judge on the test images; false = judge the model that is there"},
+  };
+}
+
 PreprocessOptions preprocess_options(const Arguments& args, const Method& method) {
   try {
-    return read_input_options(args.options, method.default_input);
+    return read_input_options(args.options, input_of(method, args.options));
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kBadOption) throw UsageError(error.what());
     throw;
@@ -145,6 +158,10 @@ Syntax train_syntax(const Method& method) {
   syntax.examples = kExamples;
   syntax.options = join({data_specs(), method.options, own_specs(), promise_specs(),
                          input_option_specs(), execution_specs(), ignored_specs()});
+  if (method.judges_on_the_way) {
+    syntax.options = join({std::move(syntax.options), judging_specs()});
+  }
+  syntax.short_names = method.short_names;
   syntax.elsewhere = all_keys();
   for (const Method& other : models::method_table()) {
     for (const OptionSpec& option : other.options) syntax.in_vain.push_back(option.name);
@@ -209,7 +226,7 @@ TrainRequest make_request(const Arguments& args, const Method& method) {
 std::vector<std::string> all_keys() {
   std::vector<std::vector<OptionSpec>> lists{
       data_specs(),      own_specs(),       input_option_specs(), promise_specs(),
-      calibrate_specs(), execution_specs(), ignored_specs()};
+      calibrate_specs(), execution_specs(), ignored_specs(), judging_specs()};
   for (const Method& method : models::method_table()) lists.push_back(method.options);
   std::vector<std::string> keys{"config", "model_path", "img_path", "threshold", "model"};
   for (const OptionSpec& spec : join(lists)) {

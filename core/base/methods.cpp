@@ -20,6 +20,8 @@ const std::vector<MethodInfo>& known_methods() {
        .title = "TinyUNet: probability of each pixel to be a defect, learnt from masks",
        .needs_labels = true,
        .needs_masks = true},
+      {.name = "uf-gan",
+       .title = "UF-GAN: how badly a generator trained on a few good parts redraws a part"},
       {.name = "vgg-cam",
        .title = "VGG-CAM: classifier of good and defective parts that shows where it looks",
        .needs_labels = true},

@@ -12,6 +12,7 @@
 #include "core/data/image_folder.h"
 #include "core/data/list_file.h"
 #include "core/data/mvtec.h"
+#include "core/data/normal_defect.h"
 #include "core/data/visa.h"
 
 namespace uad {
@@ -25,6 +26,7 @@ struct Layout {
 };
 constexpr std::array kLayouts{Layout{is_mvtec, list_mvtec}, Layout{is_dagm, list_dagm},
                               Layout{is_visa, list_visa}, Layout{is_list_file, list_list_file},
+                              Layout{is_normal_defect, list_normal_defect},
                               Layout{is_class_folders, list_class_folders}};
 
 const Layout* layout_of(const fs::path& path) {

@@ -34,7 +34,8 @@ struct Dataset {
 };
 
 /// Recognises the layout, in this order: MVTec (also VisA reorganised), DAGM 2007, VisA as
-/// published, list files, `good` beside folders of defects; else a plain folder.
+/// published, list files, train_data/normal of mura sets, `good` beside folders of defects; else
+/// a plain folder.
 /// @throws Error(kNotFound) naming what is missing; Error(kBadFile) naming file and line.
 Dataset list_dataset(const std::filesystem::path& path, bool strict = false);
 

@@ -58,11 +58,14 @@ void BatchLoader::work(const std::stop_token& stop) {
 Batch BatchLoader::make(std::int64_t step) const {
   std::vector<Sample> samples;
   std::vector<std::int64_t> labels;
-  for (const Draw& draw : order_.batch(step)) {
+  std::vector<Draw> draws = order_.batch(step);
+  for (const Draw& draw : draws) {
     samples.push_back(augment(store_.sample(draw.sample), options_.augmentation, draw.seed));
     labels.push_back(store_.label(draw.sample));
   }
-  return store_.to_batch(samples, labels);
+  Batch batch = store_.to_batch(samples, labels);
+  batch.draws = std::move(draws);
+  return batch;
 }
 
 }  // namespace uad

@@ -6,11 +6,13 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 
 #include "core/anomaly_model.h"
 #include "core/checkpoint.h"
+#include "core/gradient/batch_order.h"
 
 namespace uad {
 
@@ -20,6 +22,7 @@ struct Batch {
   at::Tensor keep;    ///< uint8 [N, 1, H, W], 1 = look, 0 = ignore; undefined = look everywhere
   at::Tensor masks;   ///< float32 [N, 1, H, W], 1 = defect; undefined where none were given
   at::Tensor labels;  ///< int64 [N], 1 = defective
+  std::vector<Draw> draws;  ///< which samples these are
 };
 
 /// Named numbers that become curves: "loss", "accuracy" …
@@ -34,6 +37,10 @@ class Learner {
   virtual Figures step(const Batch& batch, double learning_rate) = 0;
   /// Figures of images that are not learnt from, each the mean over the batch; gradients are off.
   virtual Figures validate(const Batch& batch) = 0;
+  /// Called before the first batch of a validation; afterwards, figures of all its batches that are
+  /// no means, as an AUROC.
+  virtual void begin_validation() {}
+  virtual Figures end_validation() { return {}; }
   /// Every tensor that the next step depends on, under names that stay the same. They share their
   /// storage with the learner, so that copying into them restores a state. Those of the optimiser
   /// begin with "optimiser.".

@@ -57,17 +57,32 @@ double gradient_norm(const std::vector<at::Tensor>& gradients) {
 
 }  // namespace
 
-double descend(const at::Tensor& loss, Optimiser& optimiser, double learning_rate,
-               double clip_norm) {
+void clear_gradients(const Optimiser& optimiser) {
+  for (const at::Tensor& parameter : optimiser.parameters()) parameter.mutable_grad().reset();
+}
+
+void require_finite(const at::Tensor& loss) {
   const double value = loss.item<double>();
   if (!std::isfinite(value)) diverged("loss", value);
-  for (const at::Tensor& parameter : optimiser.parameters()) parameter.mutable_grad().reset();
-  loss.backward();
+}
+
+double require_finite_gradients(const Optimiser& optimiser) {
   const c10::NoGradGuard no_gradients;
-  const Active active(optimiser.parameters());
-  const double norm = gradient_norm(active.gradients);
+  const double norm = gradient_norm(Active(optimiser.parameters()).gradients);
   if (!std::isfinite(norm)) diverged("norm of the gradients", norm);
-  if (clip_norm > 0 && norm > clip_norm) at::_foreach_mul_(active.gradients, clip_norm / norm);
+  return norm;
+}
+
+double descend(const at::Tensor& loss, Optimiser& optimiser, double learning_rate,
+               double clip_norm) {
+  require_finite(loss);
+  clear_gradients(optimiser);
+  loss.backward();
+  const double norm = require_finite_gradients(optimiser);
+  if (clip_norm > 0 && norm > clip_norm) {
+    const c10::NoGradGuard no_gradients;
+    at::_foreach_mul_(Active(optimiser.parameters()).gradients, clip_norm / norm);
+  }
   optimiser.step(learning_rate);
   return norm;
 }

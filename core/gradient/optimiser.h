@@ -26,6 +26,13 @@ class Optimiser {
   std::vector<at::Tensor> parameters_;
 };
 
+/// The parts of descend(), for losses that are differentiated by hand.
+void clear_gradients(const Optimiser& optimiser);
+/// @throws Error(kFailed)
+void require_finite(const at::Tensor& loss);
+/// @return the common 2-norm. @throws Error(kFailed) if it is not finite.
+double require_finite_gradients(const Optimiser& optimiser);
+
 /// Gradients of `loss`, limited to `clip_norm` in their common 2-norm (0 = not limited), then one
 /// step. @return the norm before it was limited.
 /// @throws Error(kFailed) before any weight changes if the loss or the norm is not finite.

@@ -26,17 +26,6 @@ Image to_image(const at::Tensor& tensor) {
   return image;
 }
 
-/// The 8 bits that a tile [3, H, W] was normalised from; one channel where all three are equal.
-Image to_levels(const at::Tensor& tile, const InputSpec& input) {
-  const at::Tensor mean = at::tensor(at::ArrayRef<float>(input.mean));
-  const at::Tensor std = at::tensor(at::ArrayRef<float>(input.std));
-  const at::Tensor levels =
-      ((tile.permute({1, 2, 0}) * std + mean) * 255).round().clamp(0, 255).to(at::kByte);
-  const at::Tensor first = levels.select(2, 0);
-  const bool grey = first.equal(levels.select(2, 1)) && first.equal(levels.select(2, 2));
-  return to_image(grey ? first : levels);
-}
-
 /// [N, 1, H, W] of one image each; undefined if they are empty. Plain loops: this runs on threads
 /// that must not open parallel regions of their own.
 template <class Value>
@@ -54,6 +43,16 @@ at::Tensor stack(const std::vector<Sample>& samples, Image Sample::*which, at::S
 }
 
 }  // namespace
+
+Image to_levels(const at::Tensor& tile, const InputSpec& input) {
+  const at::Tensor mean = at::tensor(at::ArrayRef<float>(input.mean));
+  const at::Tensor std = at::tensor(at::ArrayRef<float>(input.std));
+  const at::Tensor levels =
+      ((tile.permute({1, 2, 0}) * std + mean) * 255).round().clamp(0, 255).to(at::kByte);
+  const at::Tensor first = levels.select(2, 0);
+  const bool grey = first.equal(levels.select(2, 1)) && first.equal(levels.select(2, 2));
+  return to_image(grey ? first : levels);
+}
 
 void SampleStore::add(const Tiles& tiles) {
   for (std::int64_t i = 0; i < tiles.images.size(0); ++i) {

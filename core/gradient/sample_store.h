@@ -15,6 +15,9 @@
 namespace uad {
 
 /// Reading is thread-safe while nothing is added.
+/// The 8 bits that a tile [3, H, W] was normalised from; one channel where all three are equal.
+[[nodiscard]] Image to_levels(const at::Tensor& tile, const InputSpec& input);
+
 class SampleStore {
  public:
   /// @param input  that the tiles are normalised by.

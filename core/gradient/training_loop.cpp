@@ -31,6 +31,8 @@ BatchOrder make_order(const LoopOptions& options, std::size_t samples) {
                      .batch_size = options.batch_size,
                      .drop_last = options.drop_last,
                      .endless = options.epochs == 0,
+                     .task_size = options.task_size,
+                     .task_passes = options.task_passes,
                      .seed = options.seed});
 }
 
@@ -224,18 +226,24 @@ void TrainingLoop::end_round(const FitControl& control) {
 Figures TrainingLoop::validate() {
   Figures sums;
   const c10::NoGradGuard no_gradients;
+  learner_.begin_validation();
   for (std::size_t first = 0; first < validation_.size(); first += options_.batch_size) {
     std::vector<Sample> samples;
     std::vector<std::int64_t> labels;
+    std::vector<Draw> draws;
     for (std::size_t i = first; i < std::min(first + options_.batch_size, validation_.size());
          ++i) {
       samples.push_back(validation_.sample(i));
       labels.push_back(validation_.label(i));
+      draws.push_back({i, 0});
     }
-    add(sums, learner_.validate(validation_.to_batch(samples, labels)),
-        static_cast<std::int64_t>(samples.size()));
+    Batch batch = validation_.to_batch(samples, labels);
+    batch.draws = std::move(draws);
+    add(sums, learner_.validate(batch), static_cast<std::int64_t>(samples.size()));
   }
-  return divided(std::move(sums), std::max<std::int64_t>(1, std::ssize(validation_)));
+  Figures figures = divided(std::move(sums), std::max<std::int64_t>(1, std::ssize(validation_)));
+  figures.merge(learner_.end_validation());
+  return figures;
 }
 
 /// Whether this was the best round, and whether it was the last.
@@ -256,7 +264,7 @@ void TrainingLoop::judge(const TrainingRound& point) {
                               "became {}. Lower the learning rate.",
                               progress_.step, total_, value->first, value->second));
     }
-    if (!progress_.best || value->second < *progress_.best) {
+    if (is_better(value->second)) {
       progress_.best = value->second;
       keep_best();
     } else {
@@ -264,6 +272,12 @@ void TrainingLoop::judge(const TrainingRound& point) {
     }
   }
   ended_ = ends_early(point);
+}
+
+bool TrainingLoop::is_better(double value) const {
+  if (progress_.step <= options_.best_after) return false;
+  if (!options_.best_is_highest) return !progress_.best || value < *progress_.best;
+  return value >= progress_.best.value_or(options_.best_at_least);
 }
 
 /// @param point  the last round.
@@ -294,7 +308,13 @@ void TrainingLoop::save_now_and_then() {
 }
 
 void TrainingLoop::use_best() {
-  if (!best_.empty()) restore(best_, weights(), kBest);
+  if (!best_.empty()) {
+    restore(best_, weights(), kBest);
+  } else if (options_.best_is_highest && !options_.best_by.empty()) {
+    log(LogLevel::kWarning,
+        fmt::format("No {} after step {} reached {}, so the last weights are used.",
+                    options_.best_by, options_.best_after, options_.best_at_least));
+  }
 }
 
 void TrainingLoop::save() {

@@ -30,8 +30,13 @@ struct LoopOptions {
   Augmentation augmentation;
   std::uint64_t seed = 3;
   std::int64_t round_steps = 50;  ///< a round, after which figures are told; with `epochs` an epoch
+  std::size_t task_size = 0;  ///< see BatchOrder::Options; `steps` only
+  std::int64_t task_passes = 1;
   std::string best_by;  ///< validation figure whose lowest value marks the best weights; "" = the
                         ///< last ones are the best
+  bool best_is_highest = false;    ///< its highest value; of equals the later
+  double best_at_least = 0;        ///< with best_is_highest: lower ones mark nothing
+  std::int64_t best_after = 0;     ///< steps before which none marks anything
   std::int64_t patience = 0;       ///< rounds without a better value that end the run; 0 = none do
   std::string target_figure;       ///< training figure whose round mean ends the run …
   double target = 0;               ///< … once it is strictly above this
@@ -81,6 +86,7 @@ class TrainingLoop {
   void end_round(const FitControl& control);
   [[nodiscard]] Figures validate();
   void judge(const TrainingRound& point);
+  [[nodiscard]] bool is_better(double value) const;
   [[nodiscard]] bool ends_early(const TrainingRound& point) const;
   void keep_best();
   void save_now_and_then();

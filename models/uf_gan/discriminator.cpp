@@ -34,8 +34,8 @@ Layout discriminator_layout(std::int64_t size) {
   return layout;
 }
 
-Judgement discriminate(const TensorMap& weights, const at::Tensor& images, Pass pass) {
-  const Layers layers(weights, pass);
+Judgement discriminate(const TensorMap& weights, const at::Tensor& images, Pass pass, double momentum) {
+  const Layers layers(weights, pass, momentum);
   Judgement judgement;
   at::Tensor x = images;
   for (std::size_t b = 0; weights.contains(name_of(b) + "depthwise.weight"); ++b) {

@@ -22,6 +22,7 @@ struct Judgement {
 };
 
 /// @param weights  of discriminator_layout(). @param images  as for generate().
-[[nodiscard]] Judgement discriminate(const TensorMap& weights, const at::Tensor& images, Pass pass);
+[[nodiscard]] Judgement discriminate(const TensorMap& weights, const at::Tensor& images, Pass pass,
+                                  double momentum = kMomentum);
 
 }  // namespace uad::models::uf_gan

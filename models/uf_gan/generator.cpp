@@ -150,8 +150,8 @@ Layout generator_layout(std::int64_t size, std::int64_t kernel) {
   return layout;
 }
 
-at::Tensor generate(const TensorMap& weights, const at::Tensor& images, Pass pass) {
-  const Layers layers(weights, pass);
+at::Tensor generate(const TensorMap& weights, const at::Tensor& images, Pass pass, double momentum) {
+  const Layers layers(weights, pass, momentum);
   return decode(layers, images, encode(layers, images));
 }
 

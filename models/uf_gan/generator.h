@@ -20,6 +20,7 @@ inline constexpr std::int64_t kSizeUnit = 32;  ///< sides of images are multiple
 
 /// @param weights  of generator_layout(). @param images  float32 [N, 3, H, W], about -1 … 1, sides
 /// multiples of kSizeUnit. @return the same shape, in (-1, 1).
-[[nodiscard]] at::Tensor generate(const TensorMap& weights, const at::Tensor& images, Pass pass);
+[[nodiscard]] at::Tensor generate(const TensorMap& weights, const at::Tensor& images, Pass pass,
+                                  double momentum = kMomentum);
 
 }  // namespace uad::models::uf_gan

@@ -37,11 +37,10 @@ at::Tensor Layers::conv_transposed(const at::Tensor& x, const std::string& name)
 }
 
 at::Tensor Layers::norm(const at::Tensor& x, const std::string& name, double epsilon) const {
-  constexpr double kMomentum = 0.01;
   const auto scale = weights_.find(name + ".weight");
   return at::batch_norm(x, scale == weights_.end() ? at::Tensor() : scale->second, bias(name),
                         weights_.at(name + ".running_mean"), weights_.at(name + ".running_var"),
-                        pass_ == Pass::kTraining, kMomentum, epsilon, /*cudnn_enabled=*/true);
+                        pass_ == Pass::kTraining, momentum_, epsilon, /*cudnn_enabled=*/true);
 }
 
 }  // namespace uad::models::uf_gan

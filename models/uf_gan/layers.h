@@ -16,10 +16,14 @@ enum class Pass {
   kInference  ///< by the running statistics
 };
 
+inline constexpr double kMomentum = 0.01;  ///< as published
+
 /// The layers of one pass. Borrows the weights. @note Not thread-safe in a training pass.
 class Layers {
  public:
-  Layers(const TensorMap& weights, Pass pass) : weights_(weights), pass_(pass) {}
+  /// @param momentum  weight of the batch in the running statistics.
+  Layers(const TensorMap& weights, Pass pass, double momentum = kMomentum)
+      : weights_(weights), pass_(pass), momentum_(momentum) {}
 
   /// Zeros around: `padding` on each side.
   [[nodiscard]] at::Tensor conv(const at::Tensor& x, const std::string& name, std::int64_t stride,
@@ -31,7 +35,7 @@ class Layers {
                                      std::int64_t groups) const;
   /// Twice the size, kernel 4.
   [[nodiscard]] at::Tensor conv_transposed(const at::Tensor& x, const std::string& name) const;
-  /// Momentum 0.01. The scale is 1 where there is none.
+  /// The scale is 1 where there is none.
   [[nodiscard]] at::Tensor norm(const at::Tensor& x, const std::string& name, double epsilon) const;
 
  private:
@@ -40,6 +44,7 @@ class Layers {
 
   const TensorMap& weights_;
   Pass pass_;
+  double momentum_;
 };
 
 }  // namespace uad::models::uf_gan

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "core/gradient/learner.h"
 #include "core/gradient/optimiser.h"
@@ -12,14 +14,34 @@
 
 namespace uad::models::uf_gan {
 
+/// Both networks, by the names of their layouts.
+struct Networks {
+  TensorMap generator;
+  TensorMap discriminator;
+};
+
+/// What the learner has to know of the samples that its batches are drawn from.
+struct Shots {
+  at::Tensor crops;                  ///< float32 [K, 3, W, W], normalised
+  at::Tensor frame_means;            ///< float32 [K], see Tiles
+  at::Tensor judged_means;           ///< float32, of each sample to judge by
+  std::vector<std::size_t> judged_frames;  ///< which frame each of these is part of
+};
+
+/// Memory of one step with everything that lasts from one to the next, bytes.
+[[nodiscard]] std::int64_t training_bytes(const Settings& settings);
+
+/// Figures of a step: see StepLosses; of a validation: "score", and "auroc" of whole frames.
 class MuraLearner final : public Learner {
  public:
-  MuraLearner(const Settings& settings, const FitContext& context);
+  /// Weights are drawn with the seed.
+  MuraLearner(const Settings& settings, const FitContext& context, Shots shots);
 
   /// Changes the images of the batch at random, by the seeds of its draws.
   Figures step(const Batch& batch, double learning_rate) override;
-  /// "score": mean anomaly score of images as they are.
+  void begin_validation() override;
   Figures validate(const Batch& batch) override;
+  Figures end_validation() override;
   [[nodiscard]] TensorMap state() override;
   [[nodiscard]] std::unique_ptr<AnomalyModel> model() override;
   [[nodiscard]] std::int64_t step_bytes(std::int64_t images, std::int64_t height,
@@ -28,16 +50,23 @@ class MuraLearner final : public Learner {
  private:
   void begin_task();
   void end_task();
+  [[nodiscard]] at::Tensor prepared(const Batch& batch) const;
+  /// The weights as they are to be used: copies, with statistics averaged anew if that is set.
+  [[nodiscard]] Networks for_use() const;
 
   Settings settings_;
   Execution execution_;
-  TensorMap generator_;
-  TensorMap discriminator_;
-  TensorMap generator_before_;  // at the start of the task
-  TensorMap discriminator_before_;
-  Adam draws_;   // of the generator
-  Adam judges_;  // of the discriminator
+  Shots shots_;
+  Networks networks_;
+  Networks before_;  // at the start of the task
+  Adam draws_;       // of the generator
+  Adam judges_;      // of the discriminator
   at::Tensor done_;  // int64 [], steps
+
+  std::unique_ptr<AnomalyModel> judged_;  // while a validation lasts
+  std::vector<float> scores_;             // of its frames
+  std::vector<std::uint8_t> labels_;      // the same
+  std::size_t frame_ = 0;                 // of the last one
 };
 
 }  // namespace uad::models::uf_gan

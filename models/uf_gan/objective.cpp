@@ -3,6 +3,8 @@
 
 #include <ATen/ATen.h>
 
+#include "core/patch_map.h"
+
 namespace uad::models::uf_gan {
 
 namespace {
@@ -11,6 +13,14 @@ namespace {
 at::Tensor log_loss(const at::Tensor& likely, const at::Tensor& unlikely) {
   constexpr double kEpsilon = 1e-6;
   return -((likely.sigmoid() + kEpsilon).log() + (1 - unlikely.sigmoid() + kEpsilon).log()).mean();
+}
+
+// Of each image; 0 where nothing is kept. @param keep  undefined = all.
+at::Tensor mean_of_kept(const at::Tensor& values, const at::Tensor& keep) {
+  if (!keep.defined()) return values.flatten(1).mean(1).to(at::kFloat);
+  const at::Tensor weights = keep.to(values.options());
+  return ((values * weights).flatten(1).sum(1) / weights.flatten(1).sum(1).clamp_min(1))
+      .to(at::kFloat);
 }
 
 }  // namespace
@@ -35,14 +45,16 @@ at::Tensor multi_feature(const std::vector<at::Tensor>& real, const std::vector<
   return sum;
 }
 
-at::Tensor anomaly_score(const at::Tensor& images, const at::Tensor& copies,
-                         const std::vector<at::Tensor>& real, const std::vector<at::Tensor>& fake,
+at::Tensor anomaly_score(const at::Tensor& error, const std::vector<at::Tensor>& real,
+                         const std::vector<at::Tensor>& fake, const at::Tensor& keep,
                          double weight) {
-  at::Tensor features = at::zeros({images.size(0)}, images.options().dtype(at::kFloat));
+  at::Tensor features = at::zeros({error.size(0)}, error.options());
   for (std::size_t i = 0; i < real.size(); ++i) {
-    features = features + (real[i] - fake[i]).square().flatten(1).mean(1);
+    const at::Tensor difference = (real[i] - fake[i]).square().mean(1, /*keepdim=*/true);
+    const at::Tensor kept = kept_patches(keep, difference.size(2), difference.size(3));
+    features = features + mean_of_kept(difference, kept.defined() ? kept.unsqueeze(1) : kept);
   }
-  return weight * (images - copies).abs().flatten(1).mean(1) + (1 - weight) * features;
+  return weight * mean_of_kept(error, keep) + (1 - weight) * features;
 }
 
 }  // namespace uad::models::uf_gan

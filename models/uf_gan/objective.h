@@ -26,9 +26,13 @@ struct Adversarial {
                                        const std::vector<at::Tensor>& fake);
 
 /// Anomaly score of each image: `weight` of the mean absolute error and the rest of the feature
-/// error. @param weight  0 … 1. @return [N]. Source: section 8.
-[[nodiscard]] at::Tensor anomaly_score(const at::Tensor& images, const at::Tensor& copies,
+/// error. Source: section 8.
+/// @param error  [N, 1, H, W], absolute, the mean over channels.
+/// @param keep  uint8 [N, 1, H, W], 0 = no part of the means; undefined = all.
+/// @param weight  0 … 1. @return [N].
+[[nodiscard]] at::Tensor anomaly_score(const at::Tensor& error,
                                        const std::vector<at::Tensor>& real,
-                                       const std::vector<at::Tensor>& fake, double weight);
+                                       const std::vector<at::Tensor>& fake,
+                                       const at::Tensor& keep, double weight);
 
 }  // namespace uad::models::uf_gan

@@ -38,17 +38,22 @@ OptionSpec of_model(OptionSpec spec) {
 }  // namespace
 
 std::vector<OptionSpec> option_specs() {
-  OptionSpec rate = learning_rate_option(0.002);
-  rate.aliases.emplace_back("learning_rate");
   return {
       of_model(share("anomaly_weight", 0.7,
                      "share of the pixels' error in the score; the rest is the features'")),
-      std::move(rate),
+      learning_rate_option(0.002),
       share("meta_step_size", 0.25, "share of the way that the first outer iteration goes"),
       batch_size_option(25),
       count("meta_iters", 1500, "outer iterations"),
       count("inner_iters", 4, "passes over the task in each outer iteration"),
-      count("eval_interval", 100, "outer iterations between two rows of the curves"),
+      count("eval_interval", 100,
+            "outer iterations between two rows of the curves, each with the AUROC of --eval_data"),
+      {.name = "best_model_weight",
+       .type = OptionType::kBool,
+       .default_value = true,
+       .help = "keep the state of the best AUROC of --eval_data after iteration 300, at least 0.7; "
+               "false = the last one",
+       .of_fit = true},
       of_model(count("size", 128, "side of the network's input and width of its decoder", 32)),
       count("step_sliding", 20, "step of the window that looks for the flattest part of an image"),
       count("win_size", 128, "side of that window, pixels of the frame"),
@@ -70,26 +75,22 @@ std::vector<OptionSpec> option_specs() {
       {.name = "statistics",
        .default_value = "running",
        .help = "of the batch norms: running as published, which takes 300 outer iterations to "
-               "settle; reestimated averages them over the crops at the end",
+               "settle; reestimated averages them over the crops whenever they are used",
        .choices = {"running", "reestimated"},
        .of_fit = true},
+      amp_option(),
   };
 }
 
-const std::map<std::string, std::string>& short_names() {
-  static const std::map<std::string, std::string> names{
-      {"aw", "anomaly_weight"}, {"lr", "lr"},
-      {"metastep", "meta_step_size"}, {"bs", "batch_size"},
-      {"metaiter", "meta_iters"}, {"ii", "inner_iters"},
-      {"ei", "eval_interval"}, {"dn", "dataset_name"},
-      {"sz", "size"}, {"ss", "step_sliding"},
-      {"ws", "win_size"}, {"s", "shots"},
-      {"nd", "no_dataset"}, {"m", "mode"},
-      {"rtd", "root_data_dir"}, {"ted", "test_data"},
-      {"trd", "train_data"}, {"eld", "eval_data"},
-      {"rd", "result_dir"}, {"smd", "saved_model_dir"},
-      {"bmw", "best_model_weight"}, {"ks", "kernel_size"}};
-  return names;
+std::map<std::string, std::string> short_names() {
+  return {{"aw", "anomaly_weight"}, {"lr", "learning_rate"},    {"metastep", "meta_step_size"},
+          {"bs", "batch_size"},     {"metaiter", "meta_iters"}, {"ii", "inner_iters"},
+          {"ei", "eval_interval"},  {"dn", "dataset_name"},     {"sz", "size"},
+          {"ss", "step_sliding"},   {"ws", "win_size"},         {"s", "shots"},
+          {"nd", "no_dataset"},     {"m", "mode"},              {"rtd", "root_data_dir"},
+          {"ted", "test_data"},     {"trd", "train_data"},      {"eld", "eval_data"},
+          {"rd", "result_dir"},     {"smd", "saved_model_dir"}, {"bmw", "best_model_weight"},
+          {"ks", "kernel_size"}};
 }
 
 Settings::Settings(const nlohmann::json& options)
@@ -108,7 +109,10 @@ Settings::Settings(const nlohmann::json& options)
       kernel(options.at("kernel_size").get<std::int64_t>()),
       first_level_feature(options.at("first_level_feature").get<bool>()),
       snapshot(options.at("second_level") == "snapshot"),
-      reestimated(options.at("statistics") == "reestimated") {
+      reestimated(options.at("statistics") == "reestimated"),
+      best(options.at("best_model_weight").get<bool>()),
+      mixed(options.at("amp").get<bool>()),
+      chunk(options.at("no_dataset").get<std::size_t>()) {
   if (size % kSizeUnit != 0) {
     throw Error(ErrorCode::kBadOption,
                 fmt::format("Option \"size\" must be a multiple of {}, but is {}.", kSizeUnit, size));

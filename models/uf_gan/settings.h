@@ -15,8 +15,8 @@ namespace uad::models::uf_gan {
 
 [[nodiscard]] std::vector<OptionSpec> option_specs();
 
-/// The published program's short options without dashes, "aw", and what they are called here.
-[[nodiscard]] const std::map<std::string, std::string>& short_names();
+/// See Method::short_names.
+[[nodiscard]] std::map<std::string, std::string> short_names();
 
 struct Settings {
   /// @param options  completed by option_specs(). @throws Error(kBadOption).
@@ -37,7 +37,11 @@ struct Settings {
   std::int64_t kernel = 0;
   bool first_level_feature = false;
   bool snapshot = false;      ///< of the discriminator for the second level
-  bool reestimated = false;   ///< running statistics are averaged anew at the end
+  bool reestimated = false;   ///< running statistics are averaged anew before they are used
+  bool best = false;          ///< the best state is kept, not the last
+  bool mixed = false;         ///< convolutions of a step in bfloat16
+  std::size_t chunk = 0;      ///< which thousand of the images
+
 
   [[nodiscard]] std::int64_t steps_per_task() const;
 };

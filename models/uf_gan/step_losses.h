@@ -9,6 +9,7 @@
 
 #include "core/checkpoint.h"
 #include "core/gradient/learner.h"
+#include "core/gradient/optimiser.h"
 
 namespace uad::models::uf_gan {
 
@@ -18,16 +19,24 @@ struct StepLosses {
   Figures figures;  ///< "loss" of the generator, "discriminator_loss", "feature", "reconstruction"
 };
 
-/// One graph for both losses: differentiate each by its own network only. The running statistics of
+struct StepOptions {
+  /// The first level compares the last features, too (published: a term that is always 0).
+  bool first_level_feature = false;
+  bool mixed = false;  ///< see MixedPrecision
+};
+
+/// One graph for both losses, see differentiate(). The running statistics of
 /// `generator` and `discriminator` follow the batch.
 /// @param second  the discriminator of the second level, by its running statistics: the same
 /// tensors (as published) or a copy without gradients.
 /// @param images  float32 [N, 3, S, S], input and target.
-/// @param first_level_feature  whether the first level compares the last features, too (published:
-/// a term that is always 0).
 [[nodiscard]] StepLosses step_losses(const TensorMap& generator, const TensorMap& discriminator,
                                      const TensorMap& second, const at::Tensor& images,
-                                     bool first_level_feature);
+                                     const StepOptions& options);
+
+/// The gradients of each network by its own loss, from the same state of both; earlier ones go.
+void differentiate(const StepLosses& losses, const Optimiser& generator,
+                   const Optimiser& discriminator);
 
 /// Moves `weights` the share `step` of the way from `before`, all tensors in place.
 /// Source: section 7, step 7 (Reptile).

@@ -47,6 +47,35 @@ TEST(Preprocessor, TilesAreChannelsLastAndOfTheNetworkSize) {
   EXPECT_TRUE(images.is_contiguous(at::MemoryFormat::ChannelsLast));
 }
 
+TEST(Preprocessor, WithoutAntialiasingItIsTheInterpolationOfTorch) {
+  const uad::Image image = ramp_image(97, 61);
+  uad::InputSpec spec;
+  spec.resize = {32, 20};
+  spec.antialias = false;
+  spec.mean = {0, 0, 0};
+  spec.std = {1, 1, 1};
+  const auto tiles = uad::TilePreprocessor({spec, {}}).cut(uad::view(image));
+  const at::Tensor levels = at::tensor(at::ArrayRef<std::uint8_t>(image.pixels), at::kByte)
+                                .view({1, 61, 97, 3})
+                                .permute({0, 3, 1, 2})
+                                .to(at::kFloat);
+  const at::Tensor expected = at::upsample_bilinear2d(levels, {20, 32}, false);
+  // each axis is rounded to 8 bits
+  EXPECT_LE((tensors(tiles).images() * 255 - expected).abs().max().item<double>(), 1.01);
+}
+
+TEST(Preprocessor, TheMeanOfTheFrameIsOfAllWindowsNormalised) {
+  uad::Image image = grey_image(20, 10, 100);
+  std::fill(image.pixels.begin() + 300, image.pixels.end(), std::uint8_t{200});  // the lower half
+  uad::InputSpec spec;
+  spec.resize = {};
+  spec.window = {8, 8};
+  spec.mean = {0.5F, 0.5F, 0.5F};
+  spec.std = {0.5F, 0.5F, 0.5F};
+  const auto tiles = uad::TilePreprocessor({spec, {}}).cut(uad::view(image));
+  EXPECT_NEAR(tensors(tiles).frame_mean(), 150 / 127.5 - 1, 1e-6);
+}
+
 TEST(Preprocessor, WindowsShowTheirOwnPartOfTheImage) {
   const uad::Image image = ramp_image(20, 16);
   uad::InputSpec spec;

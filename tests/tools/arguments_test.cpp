@@ -54,6 +54,17 @@ TEST_F(ArgumentsTest, TheCommandLineWinsOverYaml) {
   EXPECT_EQ(args.options["reduction"], "coreset");
 }
 
+TEST_F(ArgumentsTest, ShortNamesStandForLongOnesWhereTheyAreKnown) {
+  syntax_.short_names = {{"sd", "seed"}, {"nr", "no_refit"}};
+  const auto args = parse_arguments(syntax_, {"-sd", "5", "-nr", "yes", "-nr=no"});
+  EXPECT_EQ(args.options["seed"], 5);
+  EXPECT_EQ(args.options["no_refit"], false);
+  EXPECT_TRUE(args.was_given("seed"));
+  EXPECT_THAT(refusal({"-zz", "5"}), HasSubstr("-zz"));
+  syntax_.short_names.clear();
+  EXPECT_THAT(refusal({"-sd", "5"}), HasSubstr("-sd"));
+}
+
 TEST_F(ArgumentsTest, KeysOfOtherMethodsAreToldOf) {
   syntax_.in_vain = {"k"};
   const auto args = parse_arguments(syntax_, {"--config", config("k: 10\nimg_path: a.png\n")});

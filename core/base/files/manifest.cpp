@@ -37,6 +37,7 @@ class Fields {
     if (!object_.contains(key)) refuse(key, "is missing");
     return object_[key];
   }
+  bool has(const std::string& key) const { return object_.contains(key); }
   const json& object(const std::string& key) const {
     const json& value = need(key);
     if (!value.is_object()) refuse(key, "must be an object", value);
@@ -159,6 +160,8 @@ json to_json(const InputSpec& spec) {
   return {{"roi", area},
           {"resize", to_json(spec.resize)},
           {"keep_aspect", spec.keep_aspect},
+          {"cover", spec.cover},
+          {"antialias", spec.antialias},
           {"crop", to_json(spec.crop)},
           {"window", to_json(spec.window)},
           {"stride", to_json(spec.stride)},
@@ -176,6 +179,9 @@ InputSpec parse_input(const Fields& fields) {
   }
   spec.resize = fields.size("resize");
   spec.keep_aspect = fields.flag("keep_aspect");
+  // Files of version 0.1 do not say these two.
+  spec.cover = fields.has("cover") && fields.flag("cover");
+  spec.antialias = !fields.has("antialias") || fields.flag("antialias");
   spec.crop = fields.size("crop");
   spec.window = fields.size("window");
   spec.stride = fields.size("stride");

@@ -12,8 +12,11 @@ namespace uad {
 void require_same_preparation(const InputSpec& model, const InputSpec& tiles) {
   if (same_preparation(model, tiles)) return;
   const auto describe = [](const InputSpec& spec) {
-    return fmt::format("resize {}{}, crop {}, window {}, stride {}", to_string(spec.resize),
-                       spec.keep_aspect ? " keeping the aspect ratio" : "", to_string(spec.crop),
+    return fmt::format("resize {}{}{}, crop {}, window {}, stride {}", to_string(spec.resize),
+                       spec.cover         ? " covered in its aspect ratio"
+                       : spec.keep_aspect ? " keeping the aspect ratio"
+                                          : "",
+                       spec.antialias ? "" : " without antialiasing", to_string(spec.crop),
                        to_string(spec.window), to_string(spec.stride));
   };
   throw Error(

@@ -8,13 +8,15 @@
 
 namespace uad {
 
-/// Order of the steps: ROI, antialiased resize, centre crop, sliding windows, normalisation. Stored
+/// Order of the steps: ROI, resize, centre crop, sliding windows, normalisation. Stored
 /// in the model file; a frame prepared with another InputSpec is refused.
 struct InputSpec {
   Rect roi{};             ///< part of the frame that is looked at; empty = all of it
   Size resize{256, 256};  ///< a zero side follows from the aspect ratio; {0,0} = no resize
   bool keep_aspect =
       false;  ///< with both sides of `resize` given: the largest size of the same aspect inside it
+  bool cover = false;     ///< the same, but the smallest size around it
+  bool antialias = true;  ///< false = bilinear of the four nearest pixels, however much it shrinks
   Size crop{};    ///< centre crop after the resize; {0,0} = none
   Size window{};  ///< sliding window in resized pixels; {0,0} = one tile, the whole crop
   Size stride{};  ///< window step; {0,0} = half a window

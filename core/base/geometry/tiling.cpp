@@ -48,9 +48,11 @@ Size resized(Size from, const InputSpec& spec) {
   Size to = spec.resize;
   const double across = static_cast<double>(to.width) / from.width;
   const double down = static_cast<double>(to.height) / from.height;
-  if (to.width == 0 || (spec.keep_aspect && to.height != 0 && down < across)) {
+  const bool keeps = spec.keep_aspect || spec.cover;
+  const bool by_height = spec.cover ? down > across : down < across;
+  if (to.width == 0 || (keeps && to.height != 0 && by_height)) {
     to.width = scaled_side(from.width, down);
-  } else if (to.height == 0 || spec.keep_aspect) {
+  } else if (to.height == 0 || keeps) {
     to.height = scaled_side(from.height, across);
   }
   if (to.width > kMaxSide || to.height > kMaxSide) {

@@ -30,7 +30,8 @@ FrameView view(const Image& image);
 Image to_rgb(const FrameView& frame, const Rect& part);
 
 /// resize_antialiased(to_rgb(frame, part), size), bit for bit, without the image in between.
-Image to_rgb_resized(const FrameView& frame, const Rect& part, Size size);
+/// @param antialias  false = each pixel from the four nearest alone, however much it shrinks.
+Image to_rgb_resized(const FrameView& frame, const Rect& part, Size size, bool antialias = true);
 
 /// Antialiased bilinear (triangle filter whose support grows with the down-scale factor),
 /// horizontal pass first, 8-bit rounding after each pass: bit-equal to the BILINEAR of Pillow

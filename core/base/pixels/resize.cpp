@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Antialiased resize: across first, then down.
+// Bilinear resize: across first, then down.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -29,8 +29,8 @@ struct Strip {
   std::unique_ptr<std::uint8_t[]> bytes;
 };
 
-Strip shrink_across(RgbRows& rows, int width) {
-  const FixedFilter filter = fixed_filter(rows.width(), width, kRowBlock);
+Strip shrink_across(RgbRows& rows, int width, bool antialias) {
+  const FixedFilter filter = fixed_filter(rows.width(), width, kRowBlock, antialias);
   const std::size_t channels = to_size(rows.channels());
   Strip strip{whole(to_size(width), kRowOutputs), 0, rows.height(), {}};
   strip.stride = whole(channels * strip.plane_stride, kColumnBytes);
@@ -52,8 +52,8 @@ Strip shrink_across(RgbRows& rows, int width) {
 }
 
 /// @param channels  of the strip and of the image.
-Image shrink_down(const Strip& strip, Size size, int channels) {
-  const FixedFilter filter = fixed_filter(strip.height, size.height, kColumnBlock);
+Image shrink_down(const Strip& strip, Size size, int channels, bool antialias) {
+  const FixedFilter filter = fixed_filter(strip.height, size.height, kColumnBlock, antialias);
   const std::size_t width = to_size(size.width);
   Image image{size.width, size.height, channels, {}};
   image.pixels.resize(width * to_size(channels) * to_size(size.height));
@@ -81,12 +81,12 @@ void require_size(Size from, Size to) {
 
 }  // namespace
 
-Image to_rgb_resized(const FrameView& frame, const Rect& part, Size size) {
+Image to_rgb_resized(const FrameView& frame, const Rect& part, Size size, bool antialias) {
   RgbRows rows(frame, part);
   require_size({part.width, part.height}, size);
   if (size == Size{part.width, part.height}) return to_rgb(frame, part);
-  const Strip strip = shrink_across(rows, size.width);
-  Image image = shrink_down(strip, size, rows.channels());
+  const Strip strip = shrink_across(rows, size.width, antialias);
+  Image image = shrink_down(strip, size, rows.channels(), antialias);
   if (rows.channels() == 3) return image;
   return to_rgb(view(image), {0, 0, size.width, size.height});
 }
@@ -96,7 +96,7 @@ Image resize_antialiased(const Image& image, Size size) {
   require_size(from, size);
   if (size == from) return image;
   RgbRows rows(view(image), {0, 0, image.width, image.height});
-  return shrink_down(shrink_across(rows, size.width), size, image.channels);
+  return shrink_down(shrink_across(rows, size.width, true), size, image.channels, true);
 }
 
 std::vector<float> resize_antialiased(const std::vector<float>& values, Size from, Size to) {

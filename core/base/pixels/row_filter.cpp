@@ -192,9 +192,9 @@ UAD_AVX2 void filter_column_avx2(const Column& column, std::size_t taps, std::si
 
 }  // namespace
 
-Filter triangle_filter(int from, int to) {
+Filter triangle_filter(int from, int to, bool antialias) {
   const double scale = static_cast<double>(from) / to;
-  const double support = std::max(scale, 1.0);
+  const double support = antialias ? std::max(scale, 1.0) : 1.0;
   const auto first = [&](int i) {
     return std::max(static_cast<int>((i + 0.5) * scale - support + 0.5), 0);
   };
@@ -220,8 +220,8 @@ Filter triangle_filter(int from, int to) {
   return filter;
 }
 
-FixedFilter fixed_filter(int from, int to, std::size_t block) {
-  const Filter exact = triangle_filter(from, to);
+FixedFilter fixed_filter(int from, int to, std::size_t block, bool antialias) {
+  const Filter exact = triangle_filter(from, to, antialias);
   FixedFilter filter;
   filter.taps = (exact.taps + block - 1) / block * block;
   filter.first = exact.first;

@@ -8,14 +8,15 @@
 
 namespace uad {
 
-/// The triangle filter, its support grown with the down-scale factor: for every output, where its
-/// taps begin and their weights. Source: the BILINEAR of Pillow, bit for bit.
+/// The triangle filter, for every output where its taps begin and their weights. Where it is
+/// antialiased, its support grows with the down-scale factor. Source: the BILINEAR of Pillow, bit for
+/// bit; without antialiasing PyTorch's interpolate (bilinear, align_corners=false).
 struct Filter {
   std::size_t taps = 0;         ///< of the widest output
   std::vector<int> first;       ///< [to]
   std::vector<double> weights;  ///< [to, taps], sum 1 each
 };
-Filter triangle_filter(int from, int to);
+Filter triangle_filter(int from, int to, bool antialias = true);
 
 /// The filter in fixed point, 22 bits, each weight in two halves that fit 16-bit multipliers:
 /// weight = high * 2048 + low.
@@ -24,7 +25,7 @@ struct FixedFilter {
   std::vector<int> first;  ///< [outputs], padded with empty outputs to whole kRowOutputs
   std::vector<std::int16_t> high, low;  ///< [outputs, taps]
 };
-FixedFilter fixed_filter(int from, int to, std::size_t block);
+FixedFilter fixed_filter(int from, int to, std::size_t block, bool antialias = true);
 
 /// Block of fixed_filter() that filter_row() and filter_column() need.
 inline constexpr std::size_t kRowBlock = 16;

@@ -154,6 +154,32 @@ std::vector<float> batches_of(int threads, std::size_t ahead) {
   return levels;
 }
 
+TEST(BatchOrder, TasksDrawWithReplacementAndPassesShuffleThem) {
+  const BatchOrder order(
+      {.samples = 6, .batch_size = 8, .task_size = 20, .task_passes = 4, .seed = 5});
+  EXPECT_EQ(order.steps_per_epoch(), 12);  // 3 batches, 4 passes
+  const auto pass = [&](std::int64_t first) {
+    std::vector<std::size_t> samples;
+    for (std::int64_t step = first; step < first + 3; ++step) {
+      const std::vector<Draw> batch = order.batch(step);
+      EXPECT_EQ(batch.size(), step % 3 == 2 ? 4U : 8U);
+      for (const Draw& draw : batch) samples.push_back(draw.sample);
+    }
+    return samples;
+  };
+  const std::vector<std::size_t> first = pass(0);
+  std::vector<std::size_t> second = pass(3);
+  EXPECT_NE(first, second);
+  std::vector<std::size_t> task = first;
+  std::ranges::sort(task);
+  std::ranges::sort(second);
+  EXPECT_EQ(task, second);
+  std::vector<std::size_t> next = pass(12);
+  std::ranges::sort(next);
+  EXPECT_NE(task, next);
+  EXPECT_NE(order.batch(0)[0].seed, order.batch(3)[0].seed);
+}
+
 TEST(BatchLoader, BatchesComeInOrderWhateverTheNumberOfThreads) {
   const std::vector<float> one = batches_of(1, 1);
   EXPECT_EQ(batches_of(3, 4), one);

@@ -79,6 +79,33 @@ TEST(TrainingLoop, TheWeightsOfTheBestRoundAreKept) {
   EXPECT_NEAR(std::pow(run.learner.weight() - 0.2F, 2), points[best].validation.at("error"), 1e-7);
 }
 
+TEST(TrainingLoop, TheHighestFigureMayMarkTheBestAndOfEqualsTheLater) {
+  LoopOptions how = options(30);
+  how.best_by = "rank";
+  how.best_is_highest = true;
+  how.best_at_least = 0.5;
+  how.best_after = 6;  // steps: two rounds
+  TestRun run(how, {}, {0.2F});
+  run.learner.ranks = {1.0, 1.0, 0.6, 0.9, 0.9, 0.7};  // and 0.7 from then on
+  std::vector<double> weights;
+  run.learner.at_validation = [&] { weights.push_back(run.learner.weight()); };
+  run.go();
+  EXPECT_EQ(run.learner.weight(), weights.at(4));
+}
+
+TEST(TrainingLoop, WithoutAnyFairRoundTheLastWeightsStay) {
+  LoopOptions how = options(5);
+  how.best_by = "rank";
+  how.best_is_highest = true;
+  how.best_at_least = 0.95;
+  TestRun run(how, {}, {0.2F});
+  run.learner.ranks = {0.9};
+  std::vector<double> weights;
+  run.learner.at_validation = [&] { weights.push_back(run.learner.weight()); };
+  run.go();
+  EXPECT_EQ(run.learner.weight(), weights.back());
+}
+
 TEST(TrainingLoop, EndsEarlyWithoutABetterRoundOrOnceItsTargetIsExceeded) {
   LoopOptions patient = options(100);
   patient.best_by = "error";

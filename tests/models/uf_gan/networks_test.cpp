@@ -130,7 +130,7 @@ TEST(UfGanScore, PartsAndBlendAsSpecified) {
   const auto real = discriminate(judge, images, Pass::kInference).features;
   const auto fake = discriminate(judge, copies, Pass::kInference).features;
   const auto scores = [&](double weight) {
-    return anomaly_score(images, copies, real, fake, weight);
+    return anomaly_score((images - copies).abs().mean(1, true), real, fake, {}, weight);
   };
   const std::array pixel{0.392395, 0.395749};
   const std::array feature{0.207367, 0.177762};

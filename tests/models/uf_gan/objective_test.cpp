@@ -48,10 +48,21 @@ TEST(UfGanObjective, FeatureErrorsAreSummedOverBlocks) {
 }
 
 TEST(UfGanObjective, ScoreIsTheWeightedSumOfEachImage) {
-  const at::Tensor images = at::zeros({1, 3, 4, 4});
   const std::vector<at::Tensor> real{at::zeros({1, 2, 2, 2})};
   const std::vector<at::Tensor> fake{at::full({1, 2, 2, 2}, std::sqrt(0.05))};
-  EXPECT_NEAR(item(anomaly_score(images, images + 0.2, real, fake, 0.7)[0]), 0.155, 1e-6);
+  const at::Tensor error = at::full({1, 1, 4, 4}, 0.2);
+  EXPECT_NEAR(item(anomaly_score(error, real, fake, {}, 0.7)[0]), 0.155, 1e-6);
+}
+
+TEST(UfGanObjective, IgnoredPixelsAreNoPartOfTheScore) {
+  at::Tensor error = at::full({1, 1, 4, 4}, 0.2);
+  error.slice(3, 2) = 9;
+  at::Tensor keep = at::ones({1, 1, 4, 4}, at::kByte);
+  keep.slice(3, 2) = 0;
+  const std::vector<at::Tensor> real{at::zeros({1, 2, 2, 2})};
+  at::Tensor other = at::full({1, 2, 2, 2}, std::sqrt(0.05));
+  other.slice(3, 1) = 9;
+  EXPECT_NEAR(item(anomaly_score(error, real, {other}, keep, 0.7)[0]), 0.155, 1e-6);
 }
 
 }  // namespace

@@ -3,11 +3,14 @@
 #include "models/uf_gan/step_losses.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 
 #include "core/gradient/optimiser.h"
 #include "models/uf_gan/discriminator.h"
 #include "models/uf_gan/generator.h"
+#include "models/uf_gan/objective.h"
+#include "models/uf_gan/statistics.h"
 #include "tests/models/uf_gan/fixture.h"
 
 namespace uad::models::uf_gan {
@@ -39,17 +42,13 @@ TEST(UfGanSteps, TheFirstThreeAreTheSpecifications) {
   const std::array generator_losses{31.42056, 20.147, 16.822};
   const std::array discriminator_losses{31.31183, 19.873, 16.548};
   for (std::size_t i = 0; i < 3; ++i) {
-    const StepLosses found = step_losses(generator, discriminator, discriminator, images, false);
+    const StepLosses found = step_losses(generator, discriminator, discriminator, images, {});
     const double tolerance = i == 0 ? 1e-3 : 2e-2;
     EXPECT_NEAR(found.figures.at("loss"), generator_losses.at(i),
                 tolerance * generator_losses.at(i));
     EXPECT_NEAR(found.figures.at("discriminator_loss"), discriminator_losses.at(i),
                 tolerance * discriminator_losses.at(i));
-    for (const Adam* one : {&draws, &judges}) {
-      for (const at::Tensor& parameter : one->parameters()) parameter.mutable_grad().reset();
-    }
-    found.generator.backward({}, /*retain_graph=*/true, false, at::TensorList(draws.parameters()));
-    found.discriminator.backward({}, false, false, at::TensorList(judges.parameters()));
+    differentiate(found, draws, judges);
     if (i == 0) {
       EXPECT_NEAR(found.figures.at("reconstruction"), 0.598393, 1e-3 * 0.598393);
       EXPECT_NEAR(found.figures.at("feature"), 0.215115, 1e-3 * 0.215115);
@@ -66,9 +65,58 @@ TEST(UfGanSteps, TheFirstLevelsFeatureTermIsOffAsPublished) {
   const TensorMap discriminator = test::uf_gan_fill(discriminator_layout(64));
   const at::Tensor images = test::uf_gan_images(64);
   const auto loss = [&](bool feature) {
-    return step_losses(generator, discriminator, discriminator, images, feature).figures.at("loss");
+    return step_losses(generator, discriminator, discriminator, images,
+                       {.first_level_feature = feature})
+        .figures.at("loss");
   };
   EXPECT_GT(loss(true), loss(false) + 1e-4);
+}
+
+/// Scores of images by networks in use.
+at::Tensor scores_of(const TensorMap& generator, const TensorMap& discriminator,
+                     const at::Tensor& images) {
+  const c10::InferenceMode inference;
+  const at::Tensor copies = generate(generator, images, Pass::kInference);
+  const auto features = [&](const at::Tensor& of) {
+    return discriminate(discriminator, of, Pass::kInference).features;
+  };
+  return anomaly_score((images - copies).abs().mean(1, true), features(images), features(copies),
+                       {}, 0.7);
+}
+
+TEST(UfGanSteps, SixtyStepsRedrawFourImagesAndShowAStripeInThem) {
+  const Layout drawing = generator_layout(64, 4);
+  const Layout judging = discriminator_layout(64);
+  const TensorMap generator = initial_weights(drawing, 1);
+  const TensorMap discriminator = initial_weights(judging, 2);
+  const Adam::Options options{.beta1 = 0.5, .epsilon = 1e-7};
+  Adam draws(trained(drawing, generator), options);
+  Adam judges(trained(judging, discriminator), options);
+  const at::Tensor images = test::uf_gan_images(64, 4).contiguous(at::MemoryFormat::ChannelsLast);
+  std::vector<double> errors;
+  for (int step = 0; step <= 60; ++step) {
+    const StepLosses found = step_losses(generator, discriminator, discriminator, images, {});
+    errors.push_back(found.figures.at("reconstruction"));
+    differentiate(found, draws, judges);
+    judges.step(0.002);
+    draws.step(0.002);
+  }
+  EXPECT_NEAR(errors.front(), 0.59, 0.15);
+  EXPECT_LT(errors[20], 0.15);
+  EXPECT_LT(errors[60], 0.08);
+
+  reestimate(generator, discriminator, images);
+  const at::Tensor clean = scores_of(generator, discriminator, images);
+  for (const double stripe : {0.8, -0.8}) {
+    for (const std::int64_t axis : {2, 3}) {
+      at::Tensor changed = images.clone();
+      changed.slice(axis, 24, 40).add_(stripe);
+      const at::Tensor rise = scores_of(generator, discriminator, changed) - clean;
+      EXPECT_GT(rise.min().item<double>(), 0.03) << stripe << " along " << axis;
+    }
+  }
+  EXPECT_GT(clean.min().item<double>(), 0.05);
+  EXPECT_LT(clean.max().item<double>(), 0.25);
 }
 
 TEST(Reptile, GoesAShareOfTheWayRunningStatisticsIncluded) {

@@ -73,6 +73,15 @@ TEST(Manifest, WritesSizesHeightFirstAndRejectForReaders) {
   EXPECT_EQ(root["reject"], 2.25);
 }
 
+TEST(Manifest, FilesFromBeforeCoverAndAntialiasAreReadAsTheyWereMeant) {
+  json root = json::parse(uad::to_json_text(sample()));
+  root["input"].erase("cover");
+  root["input"].erase("antialias");
+  const uad::InputSpec input = uad::parse_manifest(root.dump(), "x.uad").input;
+  EXPECT_FALSE(input.cover);
+  EXPECT_TRUE(input.antialias);
+}
+
 TEST(Manifest, EmptyRoiIsNull) {
   uad::Manifest m = sample();
   m.input.roi = {};
@@ -114,7 +123,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadField{"/input/roi", "all"}, BadField{"/input/resize", 256},
         BadField{"/input/resize", {1, 2, 3}}, BadField{"/input/resize/0", 40000},
         BadField{"/input/crop/1", -1}, BadField{"/input/crop/1", 1.5},
-        BadField{"/input/keep_aspect", 1}, BadField{"/input/std/2", 0},
+        BadField{"/input/keep_aspect", 1}, BadField{"/input/cover", "yes"}, BadField{"/input/antialias", 0}, BadField{"/input/std/2", 0},
         BadField{"/input/mean", {0.1, 0.2}}, BadField{"/image_norm/lo", 3},
         BadField{"/image_norm/thr", nullptr}, BadField{"/map_norm/hi", "high"},
         BadField{"/warn", 2.5}, BadField{"/reject", 2.0}, BadField{"/min_area", -1},

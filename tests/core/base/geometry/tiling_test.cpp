@@ -45,6 +45,13 @@ TEST(PlanTiles, KeptAspectFitsInside) {
   EXPECT_EQ(uad::plan_tiles({1, 5000}, spec).scaled, (Size{1, 256}));
 }
 
+TEST(PlanTiles, CoverIsTheSmallestSizeAround) {
+  const InputSpec spec{.resize = {256, 256}, .cover = true};
+  EXPECT_EQ(uad::plan_tiles({640, 480}, spec).scaled, (Size{341, 256}));
+  EXPECT_EQ(uad::plan_tiles({480, 640}, spec).scaled, (Size{256, 341}));
+  EXPECT_EQ(uad::plan_tiles({128, 128}, spec).scaled, (Size{256, 256}));
+}
+
 TEST(PlanTiles, CentreCropOffsetIsHalfTheDifference) {
   const TilePlan plan = uad::plan_tiles({512, 512}, {.crop = {224, 224}});
   EXPECT_EQ(plan.crop, (Rect{16, 16, 224, 224}));

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "models/uf_gan/model.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+#include "core/exec/compute_type.h"
+#include "core/exec/thread_pool.h"
+#include "models/uf_gan/discriminator.h"
+#include "models/uf_gan/generator.h"
+#include "models/uf_gan/objective.h"
+#include "models/uf_gan/preparation.h"
+
+namespace uad::models::uf_gan {
+
+namespace {
+
+constexpr const char* kGenerator = "generator.";
+constexpr const char* kDiscriminator = "discriminator.";
+
+class MuraModel final : public AnomalyModel {
+ public:
+  MuraModel(const Settings& settings, Networks networks, const Execution& execution)
+      : weight_(settings.anomaly_weight),
+        place_(compute_options(execution)),
+        networks_(std::move(networks)) {}
+
+  [[nodiscard]] const ModelTraits& traits() const noexcept override {
+    static const ModelTraits traits{.merge = MergeMode::kMax};
+    return traits;
+  }
+
+  [[nodiscard]] Prediction predict(const Tiles& tiles) const override {
+    require_sides(tiles.images.size(2), tiles.images.size(3));
+    const ComputeScope scope;
+    const at::Tensor images = enhanced(tiles.images, tiles.frame_means);
+    const at::Tensor copies = generate(networks_.generator, images, Pass::kInference);
+    const auto features = [&](const at::Tensor& of) {
+      return discriminate(networks_.discriminator, of, Pass::kInference).features;
+    };
+    const at::Tensor error = (images - copies).abs().mean(1, /*keepdim=*/true);
+    const at::Tensor map = tiles.keep.defined() ? error * tiles.keep : error;
+    return {map.to(at::kCPU), anomaly_score(error, features(images), features(copies), tiles.keep,
+                                            weight_)
+                                  .to(at::kCPU)};
+  }
+
+  void save(CheckpointWriter& out) const override {
+    for (const auto& [name, tensor] : networks_.generator) out.add(kGenerator + name, tensor);
+    for (const auto& [name, tensor] : networks_.discriminator) {
+      out.add(kDiscriminator + name, tensor);
+    }
+  }
+
+ private:
+  static void require_sides(std::int64_t height, std::int64_t width) {
+    if (height % kSizeUnit == 0 && width % kSizeUnit == 0) return;
+    throw Error(ErrorCode::kShapeMismatch,
+                fmt::format("UF-GAN needs inputs whose sides are multiples of {}, but got {}x{}. "
+                            "The frame is smaller than the window; set --resize and --window to "
+                            "multiples of {}.",
+                            kSizeUnit, width, height, kSizeUnit));
+  }
+
+  double weight_;
+  at::TensorOptions place_;
+  Networks networks_;
+};
+
+}  // namespace
+
+std::unique_ptr<AnomalyModel> make_model(const Settings& settings, Networks networks,
+                                         const Execution& execution) {
+  return std::make_unique<MuraModel>(settings, std::move(networks), execution);
+}
+
+std::unique_ptr<AnomalyModel> load_model(const CheckpointReader& in, const Execution& execution) {
+  const Settings settings(in.options());
+  return make_model(
+      settings,
+      {read_weights(in, generator_layout(settings.size, settings.kernel), kGenerator),
+       read_weights(in, discriminator_layout(settings.size), kDiscriminator)},
+      execution);
+}
+
+}  // namespace uad::models::uf_gan
