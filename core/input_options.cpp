@@ -33,10 +33,12 @@ const std::vector<OptionSpec>& input_option_specs() {
        .help = "scale to the largest size of the same aspect ratio inside --resize"},
       {.name = "cover",
        .type = OptionType::kBool,
-       .help = "scale to the smallest size of the same aspect ratio around --resize [the method's]"},
+       .help =
+           "scale to the smallest size of the same aspect ratio around --resize [the method's]"},
       {.name = "antialias",
        .type = OptionType::kBool,
-       .help = "average what shrinks; false = each pixel from the four nearest alone [the method's]"},
+       .help =
+           "average what shrinks; false = each pixel from the four nearest alone [the method's]"},
       {.name = "crop_size",
        .type = OptionType::kSize,
        .help = "part in the middle that is kept after scaling; 0x0 = all",

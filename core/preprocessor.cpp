@@ -192,9 +192,9 @@ std::shared_ptr<const TensorTiles> TilePreprocessor::cut_network_image(const Ima
   whole.resize = {};
   whole.crop = {};
   const TilePlan plan = plan_tiles({image.width, image.height}, whole);
-  return std::make_shared<const TensorTiles>(
-      plan, options_.spec, normalise_tiles(image, plan, options_.spec), at::Tensor(),
-      normalised_mean(image, options_.spec));
+  return std::make_shared<const TensorTiles>(plan, options_.spec,
+                                             normalise_tiles(image, plan, options_.spec),
+                                             at::Tensor(), normalised_mean(image, options_.spec));
 }
 
 }  // namespace uad

@@ -156,8 +156,8 @@ class StreamTrainer final : public Trainer {
   }
 
   [[nodiscard]] std::unique_ptr<Fitter> make_fitter() const {
-    return request_.method->make_fitter(fit_context(
-        request_, complete_options(request_.method->options, request_.options)));
+    return request_.method->make_fitter(
+        fit_context(request_, complete_options(request_.method->options, request_.options)));
   }
 
   void probe() {

@@ -65,9 +65,9 @@ struct TrainRequest {
   bool images_in_model = true;        ///< real frames among the self-test
   std::optional<Continuation> start;  ///< nothing = from nothing
   FitControl control;
-  RunFolder run;                     ///< of a method that learns by gradient
-  FrameSource* evaluation = nullptr;  ///< borrowed: good and defective frames that the method judges
-                                      ///< its state by on the way; null = none
+  RunFolder run;                      ///< of a method that learns by gradient
+  FrameSource* evaluation = nullptr;  ///< borrowed: good and defective frames that the method
+                                      ///< judges its state by on the way; null = none
   PausedTraining* paused = nullptr;  ///< borrowed, read and written; null = a cancelled one is lost
 };
 

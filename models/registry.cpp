@@ -16,8 +16,8 @@ namespace uad::models {
 
 const MethodTable& method_table() {
   static const MethodTable methods{
-      padim_method(), patchcore_method(), stfpm_method(), tiny_unet_method(),
-      uf_gan_method(), vgg_cam_method(),
+      padim_method(),     patchcore_method(), stfpm_method(),
+      tiny_unet_method(), uf_gan_method(),    vgg_cam_method(),
   };
   return methods;
 }

@@ -66,8 +66,8 @@ std::string with_long_name(const Syntax& syntax, const std::string& arg) {
   return name == syntax.short_names.end() ? arg : "--" + name->second + arg.substr(end);
 }
 
-/// One spelling for everything: short names as long ones, '-' in names, and `--flag false` as `--flag=false`, which CLI11
-/// would otherwise take for a path.
+/// One spelling for everything: short names as long ones, '-' in names, and `--flag false` as
+/// `--flag=false`, which CLI11 would otherwise take for a path.
 std::vector<std::string> canonical(const Syntax& syntax, const std::vector<std::string>& args) {
   std::vector<std::string> result;
   for (std::size_t i = 0; i < args.size(); ++i) {

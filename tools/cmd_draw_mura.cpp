@@ -34,7 +34,8 @@ Syntax draw_mura_syntax() {
   Syntax syntax;
   syntax.name = "draw-mura";
   syntax.summary =
-      "Draws pictures of display panels: normal ones, some with light mura, and defective ones with "
+      "Draws pictures of display panels: normal ones, some with light mura, and defective ones "
+      "with "
       "serious mura (line, spot, blob, corner, uneven, faint). They are synthetic: figures from "
       "them say nothing about real panels.";
   syntax.examples = kExamples;
@@ -108,8 +109,8 @@ int run_draw_mura(const Args& args) {
   const Arguments arguments = parse_arguments(draw_mura_syntax(), args);
   const fs::path root = arguments.get<std::string>("output");
   if (fs::exists(root) && !fs::is_empty(root)) {
-    throw UsageError(fmt::format("\"{}\" is not empty. Name another folder with --output.",
-                                 root.string()));
+    throw UsageError(
+        fmt::format("\"{}\" is not empty. Name another folder with --output.", root.string()));
   }
   const nlohmann::json& size = arguments.options.at("size");
   const Size pixels{size[1].get<int>(), size[0].get<int>()};

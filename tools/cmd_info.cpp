@@ -48,8 +48,8 @@ void print_input(const InputSpec& input) {
              input.roi.empty() ? "whole frame" : to_string(input.roi), size_text(input.resize),
              input.cover         ? " (covered in its aspect ratio)"
              : input.keep_aspect ? " (aspect ratio kept)"
-                                 : "", size_text(input.crop),
-             size_text(input.window), size_text(input.stride));
+                                 : "",
+             size_text(input.crop), size_text(input.window), size_text(input.stride));
 }
 
 void print_scale(const char* name, const ScoreScale& scale) {

@@ -54,7 +54,8 @@ std::string name_of(const fs::path& path) {
 fs::path root_of(const Arguments& args) {
   const bool named = args.has("root_data_dir") || args.has("dataset_name");
   if (args.has("data") && named) {
-    throw UsageError("--data and --root-data-dir or --dataset-name both name the set. Leave out one.");
+    throw UsageError(
+        "--data and --root-data-dir or --dataset-name both name the set. Leave out one.");
   }
   if (args.has("data")) return args.get<std::string>("data");
   if (!named) throw UsageError("--data is missing: a folder of images or a video file.");
@@ -176,8 +177,8 @@ std::unique_ptr<FrameSource> open_judged_on_the_way(const CategoryData& data,
   const fs::path folder = fs::exists(inside) ? inside : fs::path(name);
   if (!fs::exists(folder)) {
     throw Error(ErrorCode::kNotFound,
-                fmt::format("Neither \"{}\" nor \"{}\" exists. Check --eval-data.",
-                            inside.string(), folder.string()));
+                fmt::format("Neither \"{}\" nor \"{}\" exists. Check --eval-data.", inside.string(),
+                            folder.string()));
   }
   std::vector<ImageItem> items = list_normal_and_defect(folder, strict);
   if (items.empty()) items = everything(list_dataset(folder, strict));

@@ -226,7 +226,7 @@ TrainRequest make_request(const Arguments& args, const Method& method) {
 std::vector<std::string> all_keys() {
   std::vector<std::vector<OptionSpec>> lists{
       data_specs(),      own_specs(),       input_option_specs(), promise_specs(),
-      calibrate_specs(), execution_specs(), ignored_specs(), judging_specs()};
+      calibrate_specs(), execution_specs(), ignored_specs(),      judging_specs()};
   for (const Method& method : models::method_table()) lists.push_back(method.options);
   std::vector<std::string> keys{"config", "model_path", "img_path", "threshold", "model"};
   for (const OptionSpec& spec : join(lists)) {

@@ -24,8 +24,10 @@ struct Layout {
   bool (*recognises)(const fs::path& path);
   Dataset (*list)(const fs::path& path, bool strict);
 };
-constexpr std::array kLayouts{Layout{is_mvtec, list_mvtec}, Layout{is_dagm, list_dagm},
-                              Layout{is_visa, list_visa}, Layout{is_list_file, list_list_file},
+constexpr std::array kLayouts{Layout{is_mvtec, list_mvtec},
+                              Layout{is_dagm, list_dagm},
+                              Layout{is_visa, list_visa},
+                              Layout{is_list_file, list_list_file},
                               Layout{is_normal_defect, list_normal_defect},
                               Layout{is_class_folders, list_class_folders}};
 

@@ -157,9 +157,9 @@ Panel draw_panel(Size size, std::uint64_t seed, Mura mura, Severity severity) {
   panel.image.pixels.assign(colour.data, colour.data + colour.total() * 3);
   panel.mask.pixels.resize(shape.total());
   const bool defective = severity == Severity::kSerious;
-  std::transform(shape.begin<float>(), shape.end<float>(), panel.mask.pixels.begin(),
-                 [&](float share) { return static_cast<std::uint8_t>(
-                       defective && share >= 0.5F ? 255 : 0); });
+  std::transform(
+      shape.begin<float>(), shape.end<float>(), panel.mask.pixels.begin(),
+      [&](float share) { return static_cast<std::uint8_t>(defective && share >= 0.5F ? 255 : 0); });
   return panel;
 }
 

@@ -59,24 +59,28 @@ const char* one_dnn_name(Activation activation) {
       return "relu";
     case Activation::kRelu6:
       return "hardtanh";
+    case Activation::kLeakyRelu:
+      return "leaky_relu";
     case Activation::kNone:
       break;
   }
   return "none";
 }
 
-Scalars one_dnn_bounds(Activation activation) {
-  Scalars bounds;
-  if (activation == Activation::kRelu6) {
-    bounds.push_back(at::Scalar(0.0));
-    bounds.push_back(at::Scalar(6.0));
+Scalars one_dnn_numbers(const ConvOptions& options) {
+  Scalars numbers;
+  if (options.activation == Activation::kRelu6) {
+    numbers.push_back(at::Scalar(0.0));
+    numbers.push_back(at::Scalar(6.0));
   }
-  return bounds;
+  if (options.activation == Activation::kLeakyRelu) numbers.push_back(at::Scalar(options.slope));
+  return numbers;
 }
 
-void activate(at::Tensor& y, Activation activation) {
-  if (activation == Activation::kRelu) y.relu_();
-  if (activation == Activation::kRelu6) y.clamp_(0, 6);
+void activate(at::Tensor& y, const ConvOptions& options) {
+  if (options.activation == Activation::kRelu) y.relu_();
+  if (options.activation == Activation::kRelu6) y.clamp_(0, 6);
+  if (options.activation == Activation::kLeakyRelu) at::leaky_relu_(y, options.slope);
 }
 
 }  // namespace
@@ -104,12 +108,12 @@ at::Tensor FusedConv::operator()(const at::Tensor& x) const {
   const std::array<std::int64_t, 2> padding{options_.padding, options_.padding};
   if (!packed_) {
     at::Tensor y = at::conv2d(x, weight_, bias_, stride, padding, kNoDilation, options_.groups);
-    activate(y, options_.activation);
+    activate(y, options_);
     return y;
   }
   return one_dnn()->pointwise.call(x, weight_, bias_, padding, stride, kNoDilation, options_.groups,
-                                   one_dnn_name(options_.activation),
-                                   one_dnn_bounds(options_.activation), "");
+                                   one_dnn_name(options_.activation), one_dnn_numbers(options_),
+                                   "");
 }
 
 void FusedConv::add_into(at::Tensor& sum, const at::Tensor& x) const {
@@ -117,7 +121,7 @@ void FusedConv::add_into(at::Tensor& sum, const at::Tensor& x) const {
   const std::array<std::int64_t, 2> padding{options_.padding, options_.padding};
   if (!packed_) {
     sum.add_(at::conv2d(x, weight_, bias_, stride, padding, kNoDilation, options_.groups));
-    activate(sum, options_.activation);
+    activate(sum, options_);
     return;
   }
   const bool relu = options_.activation == Activation::kRelu;

@@ -25,13 +25,14 @@ struct BatchNorm {
 /// The convolution that equals convolution (without bias) followed by `norm`.
 ConvWeights fold_batch_norm(const at::Tensor& weight, const BatchNorm& norm);
 
-enum class Activation { kNone, kRelu, kRelu6 };  ///< kRelu6: clamped to 0 … 6
+enum class Activation { kNone, kRelu, kRelu6, kLeakyRelu };  ///< kRelu6: clamped to 0 … 6
 
 struct ConvOptions {
   std::int64_t stride = 1;
   std::int64_t padding = 0;
   std::int64_t groups = 1;
   Activation activation = Activation::kRelu;  ///< on the result
+  double slope = 0;                           ///< of kLeakyRelu, where values are negative
 };
 
 /// Immutable. Inputs are [N, C_in, H, W] in the layer's type, channels-last, on its device; so are
@@ -44,7 +45,8 @@ class FusedConv {
   FusedConv(const ConvWeights& weights, const ConvOptions& options, at::TensorOptions place);
   /// activation(convolution(x)).
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
-  /// activation(sum + convolution(x)); `sum` is overwritten with it. Not for kRelu6.
+  /// activation(sum + convolution(x)); `sum` is overwritten with it. Not for kRelu6 and
+  /// kLeakyRelu.
   void add_into(at::Tensor& sum, const at::Tensor& x) const;
 
  private:

@@ -60,8 +60,7 @@ std::vector<std::size_t> BatchOrder::permutation(std::uint64_t epoch) const {
 }
 
 std::vector<Draw> BatchOrder::batch_of_task(std::uint64_t step) const {
-  const std::size_t batches =
-      (options_.task_size + options_.batch_size - 1) / options_.batch_size;
+  const std::size_t batches = (options_.task_size + options_.batch_size - 1) / options_.batch_size;
   const std::uint64_t task = step / static_cast<std::uint64_t>(steps_per_epoch_);
   std::mt19937_64 random(mix(options_.seed, task, 0));
   std::vector<std::size_t> order(options_.task_size);

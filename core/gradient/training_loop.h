@@ -30,7 +30,7 @@ struct LoopOptions {
   Augmentation augmentation;
   std::uint64_t seed = 3;
   std::int64_t round_steps = 50;  ///< a round, after which figures are told; with `epochs` an epoch
-  std::size_t task_size = 0;  ///< see BatchOrder::Options; `steps` only
+  std::size_t task_size = 0;      ///< see BatchOrder::Options; `steps` only
   std::int64_t task_passes = 1;
   std::string best_by;  ///< validation figure whose lowest value marks the best weights; "" = the
                         ///< last ones are the best

@@ -38,8 +38,8 @@ at::Tensor resampled(const at::Tensor& images, const std::vector<Line>& across,
   const std::int64_t width = images.size(3);
   const at::Tensor x = coordinates(across, width).view({count, 1, width});
   const at::Tensor y = coordinates(down, height).view({count, height, 1});
-  const at::Tensor grid = at::stack(
-      {x.expand({count, height, width}), y.expand({count, height, width})}, 3);
+  const at::Tensor grid =
+      at::stack({x.expand({count, height, width}), y.expand({count, height, width})}, 3);
   constexpr std::int64_t kBilinear = 0;
   constexpr std::int64_t kReflection = 2;
   return at::grid_sampler_2d(images, grid.to(images.device()), kBilinear, kReflection,

@@ -34,18 +34,21 @@ Layout discriminator_layout(std::int64_t size) {
   return layout;
 }
 
-Judgement discriminate(const TensorMap& weights, const at::Tensor& images, Pass pass, double momentum) {
-  const Layers layers(weights, pass, momentum);
+Judgement discriminate(const Layers& layers, std::int64_t size, const at::Tensor& images) {
   Judgement judgement;
   at::Tensor x = images;
-  for (std::size_t b = 0; weights.contains(name_of(b) + "depthwise.weight"); ++b) {
-    x = layers.conv_half(x, name_of(b) + "depthwise", x.size(1));
-    x = layers.conv(x, name_of(b) + "pointwise", 1, 0);
-    if (b > 0) x = layers.norm(x, name_of(b) + "bn", kEpsilon);
-    x = at::leaky_relu(x, kSlope);
+  for (std::size_t b = 0; b < block_count(size); ++b) {
+    x = layers.conv(x, {.name = name_of(b) + "depthwise",
+                        .stride = 2,
+                        .groups = x.size(1),
+                        .padding = Conv::Padding::kHalf});
+    x = layers.conv(x, {.name = name_of(b) + "pointwise",
+                        .norm = b > 0 ? name_of(b) + "bn" : "",
+                        .epsilon = kEpsilon,
+                        .slope = kSlope});
     judgement.features.push_back(x);
   }
-  judgement.probability = layers.conv(x, "head", 1, 0).sigmoid();
+  judgement.probability = layers.conv(x, {.name = "head"}).sigmoid();
   return judgement;
 }
 

@@ -21,8 +21,9 @@ struct Judgement {
   at::Tensor probability;            ///< [N, 1, h, w] of the last block, 0 … 1
 };
 
-/// @param weights  of discriminator_layout(). @param images  as for generate().
-[[nodiscard]] Judgement discriminate(const TensorMap& weights, const at::Tensor& images, Pass pass,
-                                  double momentum = kMomentum);
+/// @param layers  over tensors of discriminator_layout(). @param size  the one of that layout.
+/// @param images  as for generate().
+[[nodiscard]] Judgement discriminate(const Layers& layers, std::int64_t size,
+                                     const at::Tensor& images);
 
 }  // namespace uad::models::uf_gan

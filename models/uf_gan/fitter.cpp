@@ -16,10 +16,10 @@ namespace uad::models::uf_gan {
 
 namespace {
 
-constexpr std::size_t kChunk = 1000;           // images; section 2
-constexpr std::size_t kJudgedOfAClass = 100;   // the same
-constexpr double kFairAuroc = 0.7;             // a best state has at least that; section 9, row 7
-constexpr std::int64_t kUnsettled = 300;       // iterations before which nothing is judged
+constexpr std::size_t kChunk = 1000;          // images; section 2
+constexpr std::size_t kJudgedOfAClass = 100;  // the same
+constexpr double kFairAuroc = 0.7;            // a best state has at least that; section 9, row 7
+constexpr std::int64_t kUnsettled = 300;      // iterations before which nothing is judged
 
 /// First and end of a chunk of nearly equal ones; the first are longer by one.
 std::pair<std::size_t, std::size_t> chunk_of(std::size_t count, std::size_t number) {
@@ -166,8 +166,7 @@ void MuraFitter::begin() {
   Shots shots;
   std::vector<Sample> samples;
   for (std::size_t i = 0; i < crops_.size(); ++i) samples.push_back(crops_.sample(i));
-  shots.crops =
-      crops_.to_batch(samples, std::vector<std::int64_t>(samples.size())).images;
+  shots.crops = crops_.to_batch(samples, std::vector<std::int64_t>(samples.size())).images;
   shots.frame_means = at::tensor(means_, at::kFloat);
   shots.judged_means = at::tensor(judged_means_, at::kFloat);
   for (std::size_t i = 0; i < judged_frames_.size(); ++i) {
@@ -175,10 +174,10 @@ void MuraFitter::begin() {
     shots.judged_frames.push_back(i == 0 ? 0 : shots.judged_frames.back() + (same ? 0 : 1));
   }
   learner_.emplace(settings_, context_, std::move(shots));
-  loop_.emplace(*learner_, loop_options(), crops_, judged_, context_.run,
-                nlohmann::json{{"method", context_.method},
-                               {"options", context_.options},
-                               {"seed", context_.seed}});
+  loop_.emplace(
+      *learner_, loop_options(), crops_, judged_, context_.run,
+      nlohmann::json{
+          {"method", context_.method}, {"options", context_.options}, {"seed", context_.seed}});
 }
 
 std::unique_ptr<AnomalyModel> MuraFitter::finish(const FitControl& control) {

@@ -32,8 +32,6 @@ std::string unit_name(std::size_t stage, int unit) {
 
 std::string block_name(std::size_t block) { return fmt::format("d{}.", block + 1); }
 
-at::Tensor leaky(const at::Tensor& x) { return at::leaky_relu(x, kSlope); }
-
 // ----- encoder
 
 void add_encoder(Layout& layout) {
@@ -70,26 +68,35 @@ at::Tensor pool(const at::Tensor& x) {
   return at::max_pool2d(at::constant_pad_nd(x, {1, 1, 1, 1}), 3, 2);
 }
 
+/// Of the encoder: without bias, with a norm.
+Conv encoder_conv(const std::string& name, const std::string& norm, double slope) {
+  return {.name = name, .norm = norm, .epsilon = kEncoderEpsilon, .slope = slope};
+}
+
 Encoded encode(const Layers& layers, const at::Tensor& images) {
-  const auto norm = [&](const at::Tensor& x, const std::string& name) {
-    return layers.norm(x, name, kEncoderEpsilon);
-  };
   Encoded encoded;
-  at::Tensor x = layers.conv(norm(images, "bn_data"), "conv0", 2, 3);
-  x = leaky(norm(x, "bn0"));
+  Conv stem = encoder_conv("conv0", "bn0", kSlope);
+  stem.stride = 2;
+  stem.zeros = 3;
+  at::Tensor x = layers.conv(layers.norm(images, "bn_data", kEncoderEpsilon, 1), stem);
   encoded.taps[3] = x;
   x = pool(x);
   for (std::size_t s = 0; s < kStages.size(); ++s) {
     for (int u = 0; u < kStages[s].units; ++u) {
       const std::string name = unit_name(s, u);
-      const std::int64_t stride = u == 0 ? kStages[s].stride : 1;
-      at::Tensor y = leaky(norm(layers.conv(x, name + "conv1", 1, 0), name + "bn1"));
-      if (u == 0 && s > 0) encoded.taps[3 - s] = y;
-      y = leaky(norm(layers.conv(y, name + "conv2", stride, 1, kGroups), name + "bn2"));
-      y = norm(layers.conv(y, name + "conv3", 1, 0), name + "bn3");
-      const at::Tensor shortcut =
-          u == 0 ? norm(layers.conv(x, name + "shortcut", stride, 0), name + "shortcut_bn") : x;
-      x = leaky(y + shortcut);
+      const at::Tensor narrow = layers.conv(x, encoder_conv(name + "conv1", name + "bn1", kSlope));
+      if (u == 0 && s > 0) encoded.taps[3 - s] = narrow;
+      Conv grouped = encoder_conv(name + "conv2", name + "bn2", kSlope);
+      grouped.stride = u == 0 ? kStages[s].stride : 1;
+      grouped.zeros = 1;
+      grouped.groups = kGroups;
+      const at::Tensor y = layers.conv(narrow, grouped);
+      if (u == 0) {
+        Conv shortcut = encoder_conv(name + "shortcut", name + "shortcut_bn", 1);
+        shortcut.stride = grouped.stride;
+        x = layers.conv(x, shortcut);
+      }
+      x = layers.conv_added(x, y, encoder_conv(name + "conv3", name + "bn3", kSlope));
     }
   }
   encoded.bridge = x;
@@ -124,21 +131,26 @@ void add_decoder(Layout& layout, std::int64_t size, std::int64_t kernel) {
   layout.conv("out", in, 3, 1, true);
 }
 
+Conv same(const std::string& name, double slope = 1) {
+  return {.name = name, .slope = slope, .padding = Conv::Padding::kSame};
+}
+
 at::Tensor decode(const Layers& layers, const at::Tensor& images, const Encoded& encoded) {
-  const auto norm = [&](const at::Tensor& x, const std::string& name) {
-    return layers.norm(x, name, kDecoderEpsilon);
-  };
-  const at::Tensor input = leaky(layers.conv_same(images, "input"));
+  const at::Tensor input = layers.conv(images, same("input", kSlope));
   at::Tensor x = encoded.bridge;
   for (std::size_t b = 0; b < kBlocks; ++b) {
     const std::string name = block_name(b);
-    const at::Tensor up = norm(layers.conv_transposed(x, name + "up"), name + "up_bn");
+    const at::Tensor up =
+        layers.up(x, {.name = name + "up", .norm = name + "up_bn", .epsilon = kDecoderEpsilon});
     const at::Tensor both = at::cat({up, b < encoded.taps.size() ? encoded.taps[b] : input}, 1);
-    at::Tensor y = layers.conv_same(leaky(norm(both, name + "bn1")), name + "conv1");
-    y = layers.conv_same(leaky(norm(y, name + "bn2")), name + "conv2");
-    x = y + layers.conv(both, name + "shortcut", 1, 0);
+    const auto active = [&](const at::Tensor& of, const char* norm) {
+      return layers.norm(of, name + norm, kDecoderEpsilon, kSlope);
+    };
+    const at::Tensor y = layers.conv(active(both, "bn1"), same(name + "conv1"));
+    x = layers.conv(active(y, "bn2"), same(name + "conv2")) +
+        layers.conv(both, {.name = name + "shortcut"});
   }
-  return layers.conv(x, "out", 1, 0).tanh();
+  return layers.conv(x, {.name = "out"}).tanh();
 }
 
 }  // namespace
@@ -150,8 +162,7 @@ Layout generator_layout(std::int64_t size, std::int64_t kernel) {
   return layout;
 }
 
-at::Tensor generate(const TensorMap& weights, const at::Tensor& images, Pass pass, double momentum) {
-  const Layers layers(weights, pass, momentum);
+at::Tensor generate(const Layers& layers, const at::Tensor& images) {
   return decode(layers, images, encode(layers, images));
 }
 

@@ -14,13 +14,13 @@ namespace uad::models::uf_gan {
 
 inline constexpr std::int64_t kSizeUnit = 32;  ///< sides of images are multiples of it
 
-/// @param size  side of the images, which is the width of the decoder, too; a multiple of kSizeUnit.
+/// @param size  side of the images, which is the width of the decoder, too; a multiple of
+/// kSizeUnit.
 /// @param kernel  of the decoder's blocks 1 to 4.
 [[nodiscard]] Layout generator_layout(std::int64_t size, std::int64_t kernel);
 
-/// @param weights  of generator_layout(). @param images  float32 [N, 3, H, W], about -1 … 1, sides
-/// multiples of kSizeUnit. @return the same shape, in (-1, 1).
-[[nodiscard]] at::Tensor generate(const TensorMap& weights, const at::Tensor& images, Pass pass,
-                                  double momentum = kMomentum);
+/// @param layers  over tensors of generator_layout(). @param images  float32 [N, 3, H, W], about
+/// -1 … 1, sides multiples of kSizeUnit. @return the same shape, in (-1, 1).
+[[nodiscard]] at::Tensor generate(const Layers& layers, const at::Tensor& images);
 
 }  // namespace uad::models::uf_gan

@@ -5,42 +5,72 @@
 
 namespace uad::models::uf_gan {
 
-const at::Tensor& Layers::weight(const std::string& name) const {
-  return weights_.at(name + ".weight");
+namespace {
+
+at::Tensor leaky(const at::Tensor& x, double slope) {
+  return slope == 1 ? x : at::leaky_relu(x, slope);
 }
 
-at::Tensor Layers::bias(const std::string& name) const {
-  const auto found = weights_.find(name + ".bias");
-  return found == weights_.end() ? at::Tensor() : found->second;
+}  // namespace
+
+std::int64_t zeros_around(const Conv& conv, std::int64_t kernel) {
+  switch (conv.padding) {
+    case Conv::Padding::kSame:
+      return kernel / 2;
+    case Conv::Padding::kHalf:
+      return 1;
+    case Conv::Padding::kEven:
+      break;
+  }
+  return conv.zeros;
 }
 
-at::Tensor Layers::conv(const at::Tensor& x, const std::string& name, std::int64_t stride,
-                        std::int64_t padding, std::int64_t groups) const {
-  return at::conv2d(x, weight(name), bias(name), stride, padding, 1, groups);
+at::Tensor padded(const at::Tensor& x, const Conv& conv) {
+  return conv.padding == Conv::Padding::kHalf ? at::constant_pad_nd(x, {0, 1, 0, 1}) : x;
 }
 
 // An even kernel with k / 2 zeros on every side gives one row and one column too many, in front;
 // leaving them out is a view, while uneven zeros would copy the whole input.
-at::Tensor Layers::conv_same(const at::Tensor& x, const std::string& name) const {
-  const std::int64_t kernel = weight(name).size(2);
-  const at::Tensor y = conv(x, name, 1, kernel / 2);
-  return kernel % 2 == 0 ? y.slice(2, 1).slice(3, 1) : y;
+at::Tensor cut_to_size(const at::Tensor& y, const Conv& conv, std::int64_t kernel) {
+  const bool too_large = conv.padding == Conv::Padding::kSame && kernel % 2 == 0;
+  return too_large ? y.slice(2, 1).slice(3, 1) : y;
 }
 
-at::Tensor Layers::conv_half(const at::Tensor& x, const std::string& name,
-                             std::int64_t groups) const {
-  return conv(at::constant_pad_nd(x, {0, 1, 0, 1}), name, 2, 1, groups);
+at::Tensor PlainLayers::optional(const std::string& name) const {
+  const auto found = weights_.find(name);
+  return found == weights_.end() ? at::Tensor() : found->second;
 }
 
-at::Tensor Layers::conv_transposed(const at::Tensor& x, const std::string& name) const {
-  return at::conv_transpose2d(x, weight(name), bias(name), 2, 1);
+at::Tensor PlainLayers::linear(const at::Tensor& x, const Conv& conv) const {
+  const at::Tensor& weight = weights_.at(conv.name + ".weight");
+  const std::int64_t kernel = weight.size(2);
+  const at::Tensor y = at::conv2d(padded(x, conv), weight, optional(conv.name + ".bias"),
+                                  conv.stride, zeros_around(conv, kernel), 1, conv.groups);
+  const at::Tensor cut = cut_to_size(y, conv, kernel);
+  return conv.norm.empty() ? cut : norm(cut, conv.norm, conv.epsilon, 1);
 }
 
-at::Tensor Layers::norm(const at::Tensor& x, const std::string& name, double epsilon) const {
-  const auto scale = weights_.find(name + ".weight");
-  return at::batch_norm(x, scale == weights_.end() ? at::Tensor() : scale->second, bias(name),
-                        weights_.at(name + ".running_mean"), weights_.at(name + ".running_var"),
-                        pass_ == Pass::kTraining, momentum_, epsilon, /*cudnn_enabled=*/true);
+at::Tensor PlainLayers::conv(const at::Tensor& x, const Conv& conv) const {
+  return leaky(linear(x, conv), conv.slope);
+}
+
+at::Tensor PlainLayers::conv_added(at::Tensor sum, const at::Tensor& x, const Conv& conv) const {
+  return leaky(linear(x, conv) + sum, conv.slope);
+}
+
+at::Tensor PlainLayers::up(const at::Tensor& x, const Conv& conv) const {
+  const at::Tensor y = at::conv_transpose2d(x, weights_.at(conv.name + ".weight"),
+                                            optional(conv.name + ".bias"), 2, 1);
+  return norm(y, conv.norm, conv.epsilon, 1);
+}
+
+at::Tensor PlainLayers::norm(const at::Tensor& x, const std::string& name, double epsilon,
+                             double slope) const {
+  return leaky(
+      at::batch_norm(x, optional(name + ".weight"), optional(name + ".bias"),
+                     weights_.at(name + ".running_mean"), weights_.at(name + ".running_var"),
+                     pass_ == Pass::kTraining, momentum_, epsilon, /*cudnn_enabled=*/true),
+      slope);
 }
 
 }  // namespace uad::models::uf_gan

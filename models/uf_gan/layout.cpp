@@ -90,10 +90,11 @@ TensorMap read_weights(const CheckpointReader& in, const Layout& layout,
     const bool fits = tensor != found.end() && tensor->second.scalar_type() == at::kFloat &&
                       tensor->second.sizes() == at::IntArrayRef(slot.shape);
     if (!fits) {
-      throw Error(ErrorCode::kBadFile,
-                  fmt::format("Tensor '{}{}' is missing in {} or has another shape. Train the model "
-                              "again.",
-                              prefix, slot.name, in.file_name()));
+      throw Error(
+          ErrorCode::kBadFile,
+          fmt::format("Tensor '{}{}' is missing in {} or has another shape. Train the model "
+                      "again.",
+                      prefix, slot.name, in.file_name()));
     }
     if (!at::isfinite(tensor->second).all().item<bool>()) {
       throw Error(ErrorCode::kBadFile,

@@ -85,7 +85,8 @@ void MuraLearner::begin_task() {
 }
 
 void MuraLearner::end_task() {
-  const auto task = static_cast<double>(done_.item<std::int64_t>() / settings_.steps_per_task() - 1);
+  const auto task =
+      static_cast<double>(done_.item<std::int64_t>() / settings_.steps_per_task() - 1);
   const double share =
       settings_.meta_step * (1 - task / static_cast<double>(settings_.meta_iterations));
   step_from(before_.generator, share, networks_.generator);
@@ -125,11 +126,10 @@ Networks MuraLearner::for_use() const {
   const c10::NoGradGuard no_gradients;
   Networks copies{copied(networks_.generator), copied(networks_.discriminator)};
   if (!settings_.reestimated) return copies;
-  const at::Tensor crops =
-      at_size(enhanced(shots_.crops, shots_.frame_means), settings_.size)
-          .to(c10::Device(execution_.device))
-          .contiguous(at::MemoryFormat::ChannelsLast);
-  reestimate(copies.generator, copies.discriminator, crops);
+  const at::Tensor crops = at_size(enhanced(shots_.crops, shots_.frame_means), settings_.size)
+                               .to(c10::Device(execution_.device))
+                               .contiguous(at::MemoryFormat::ChannelsLast);
+  reestimate(copies.generator, copies.discriminator, settings_.size, crops);
   return copies;
 }
 
@@ -169,7 +169,8 @@ TensorMap MuraLearner::state() {
   add(state, "discriminator.", networks_.discriminator);
   add(state, "optimiser.before.generator.", before_.generator);
   add(state, "optimiser.before.discriminator.", before_.discriminator);
-  for (const auto& [network, adam] : {std::pair{"generator.", &draws_}, {"discriminator.", &judges_}}) {
+  for (const auto& [network, adam] :
+       {std::pair{"generator.", &draws_}, {"discriminator.", &judges_}}) {
     for (const auto& [name, tensor] : adam->state()) {
       state.emplace(std::string("optimiser.") + network + name, tensor);
     }
@@ -191,8 +192,7 @@ std::int64_t MuraLearner::step_bytes(std::int64_t /*images*/, std::int64_t /*hei
 std::int64_t training_bytes(const Settings& settings) {
   constexpr std::int64_t kBytesPerPixel = 5000;
   constexpr std::int64_t kCopies = 6;
-  const auto images =
-      static_cast<std::int64_t>(std::min(settings.batch_size, settings.task_size));
+  const auto images = static_cast<std::int64_t>(std::min(settings.batch_size, settings.task_size));
   const std::int64_t weights = generator_layout(settings.size, settings.kernel).trained_count() +
                                discriminator_layout(settings.size).trained_count();
   return images * settings.size * settings.size * kBytesPerPixel +

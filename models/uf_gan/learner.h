@@ -22,9 +22,9 @@ struct Networks {
 
 /// What the learner has to know of the samples that its batches are drawn from.
 struct Shots {
-  at::Tensor crops;                  ///< float32 [K, 3, W, W], normalised
-  at::Tensor frame_means;            ///< float32 [K], see Tiles
-  at::Tensor judged_means;           ///< float32, of each sample to judge by
+  at::Tensor crops;                        ///< float32 [K, 3, W, W], normalised
+  at::Tensor frame_means;                  ///< float32 [K], see Tiles
+  at::Tensor judged_means;                 ///< float32, of each sample to judge by
   std::vector<std::size_t> judged_frames;  ///< which frame each of these is part of
 };
 

@@ -8,6 +8,7 @@
 #include "core/exec/compute_type.h"
 #include "core/exec/thread_pool.h"
 #include "models/uf_gan/discriminator.h"
+#include "models/uf_gan/frozen_layers.h"
 #include "models/uf_gan/generator.h"
 #include "models/uf_gan/objective.h"
 #include "models/uf_gan/preparation.h"
@@ -23,8 +24,13 @@ class MuraModel final : public AnomalyModel {
  public:
   MuraModel(const Settings& settings, Networks networks, const Execution& execution)
       : weight_(settings.anomaly_weight),
-        place_(compute_options(execution)),
-        networks_(std::move(networks)) {}
+        size_(settings.size),
+        networks_(std::move(networks)),
+        generator_(networks_.generator, compute_options(execution),
+                   [&](const Layers& layers) { generate(layers, smallest_image()); }),
+        discriminator_(
+            networks_.discriminator, compute_options(execution),
+            [&](const Layers& layers) { discriminate(layers, size_, smallest_image()); }) {}
 
   [[nodiscard]] const ModelTraits& traits() const noexcept override {
     static const ModelTraits traits{.merge = MergeMode::kMax};
@@ -34,16 +40,18 @@ class MuraModel final : public AnomalyModel {
   [[nodiscard]] Prediction predict(const Tiles& tiles) const override {
     require_sides(tiles.images.size(2), tiles.images.size(3));
     const ComputeScope scope;
-    const at::Tensor images = enhanced(tiles.images, tiles.frame_means);
-    const at::Tensor copies = generate(networks_.generator, images, Pass::kInference);
+    const at::Tensor images = enhanced(tiles.images, tiles.frame_means)
+                                  .to(generator_.place())
+                                  .contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor copies = generate(generator_, images);
     const auto features = [&](const at::Tensor& of) {
-      return discriminate(networks_.discriminator, of, Pass::kInference).features;
+      return discriminate(discriminator_, size_, of).features;
     };
-    const at::Tensor error = (images - copies).abs().mean(1, /*keepdim=*/true);
+    const at::Tensor error = (images - copies).abs().to(at::kFloat).mean(1, /*keepdim=*/true);
     const at::Tensor map = tiles.keep.defined() ? error * tiles.keep : error;
-    return {map.to(at::kCPU), anomaly_score(error, features(images), features(copies), tiles.keep,
-                                            weight_)
-                                  .to(at::kCPU)};
+    return {
+        map.to(at::kCPU),
+        anomaly_score(error, features(images), features(copies), tiles.keep, weight_).to(at::kCPU)};
   }
 
   void save(CheckpointWriter& out) const override {
@@ -63,9 +71,13 @@ class MuraModel final : public AnomalyModel {
                             kSizeUnit, width, height, kSizeUnit));
   }
 
+  static at::Tensor smallest_image() { return at::zeros({1, 3, kSizeUnit, kSizeUnit}); }
+
   double weight_;
-  at::TensorOptions place_;
-  Networks networks_;
+  std::int64_t size_;
+  Networks networks_;  // as they were trained
+  FrozenLayers generator_;
+  FrozenLayers discriminator_;
 };
 
 }  // namespace
@@ -77,11 +89,10 @@ std::unique_ptr<AnomalyModel> make_model(const Settings& settings, Networks netw
 
 std::unique_ptr<AnomalyModel> load_model(const CheckpointReader& in, const Execution& execution) {
   const Settings settings(in.options());
-  return make_model(
-      settings,
-      {read_weights(in, generator_layout(settings.size, settings.kernel), kGenerator),
-       read_weights(in, discriminator_layout(settings.size), kDiscriminator)},
-      execution);
+  return make_model(settings,
+                    {read_weights(in, generator_layout(settings.size, settings.kernel), kGenerator),
+                     read_weights(in, discriminator_layout(settings.size), kDiscriminator)},
+                    execution);
 }
 
 }  // namespace uad::models::uf_gan

@@ -50,7 +50,8 @@ at::Tensor anomaly_score(const at::Tensor& error, const std::vector<at::Tensor>&
                          double weight) {
   at::Tensor features = at::zeros({error.size(0)}, error.options());
   for (std::size_t i = 0; i < real.size(); ++i) {
-    const at::Tensor difference = (real[i] - fake[i]).square().mean(1, /*keepdim=*/true);
+    const at::Tensor difference =
+        (real[i] - fake[i]).to(at::kFloat).square().mean(1, /*keepdim=*/true);
     const at::Tensor kept = kept_patches(keep, difference.size(2), difference.size(3));
     features = features + mean_of_kept(difference, kept.defined() ? kept.unsqueeze(1) : kept);
   }

@@ -30,9 +30,8 @@ struct Adversarial {
 /// @param error  [N, 1, H, W], absolute, the mean over channels.
 /// @param keep  uint8 [N, 1, H, W], 0 = no part of the means; undefined = all.
 /// @param weight  0 … 1. @return [N].
-[[nodiscard]] at::Tensor anomaly_score(const at::Tensor& error,
-                                       const std::vector<at::Tensor>& real,
-                                       const std::vector<at::Tensor>& fake,
-                                       const at::Tensor& keep, double weight);
+[[nodiscard]] at::Tensor anomaly_score(const at::Tensor& error, const std::vector<at::Tensor>& real,
+                                       const std::vector<at::Tensor>& fake, const at::Tensor& keep,
+                                       double weight);
 
 }  // namespace uad::models::uf_gan

@@ -83,13 +83,27 @@ std::vector<OptionSpec> option_specs() {
 }
 
 std::map<std::string, std::string> short_names() {
-  return {{"aw", "anomaly_weight"}, {"lr", "learning_rate"},    {"metastep", "meta_step_size"},
-          {"bs", "batch_size"},     {"metaiter", "meta_iters"}, {"ii", "inner_iters"},
-          {"ei", "eval_interval"},  {"dn", "dataset_name"},     {"sz", "size"},
-          {"ss", "step_sliding"},   {"ws", "win_size"},         {"s", "shots"},
-          {"nd", "no_dataset"},     {"m", "mode"},              {"rtd", "root_data_dir"},
-          {"ted", "test_data"},     {"trd", "train_data"},      {"eld", "eval_data"},
-          {"rd", "result_dir"},     {"smd", "saved_model_dir"}, {"bmw", "best_model_weight"},
+  return {{"aw", "anomaly_weight"},
+          {"lr", "learning_rate"},
+          {"metastep", "meta_step_size"},
+          {"bs", "batch_size"},
+          {"metaiter", "meta_iters"},
+          {"ii", "inner_iters"},
+          {"ei", "eval_interval"},
+          {"dn", "dataset_name"},
+          {"sz", "size"},
+          {"ss", "step_sliding"},
+          {"ws", "win_size"},
+          {"s", "shots"},
+          {"nd", "no_dataset"},
+          {"m", "mode"},
+          {"rtd", "root_data_dir"},
+          {"ted", "test_data"},
+          {"trd", "train_data"},
+          {"eld", "eval_data"},
+          {"rd", "result_dir"},
+          {"smd", "saved_model_dir"},
+          {"bmw", "best_model_weight"},
           {"ks", "kernel_size"}};
 }
 
@@ -114,8 +128,9 @@ Settings::Settings(const nlohmann::json& options)
       mixed(options.at("amp").get<bool>()),
       chunk(options.at("no_dataset").get<std::size_t>()) {
   if (size % kSizeUnit != 0) {
-    throw Error(ErrorCode::kBadOption,
-                fmt::format("Option \"size\" must be a multiple of {}, but is {}.", kSizeUnit, size));
+    throw Error(
+        ErrorCode::kBadOption,
+        fmt::format("Option \"size\" must be a multiple of {}, but is {}.", kSizeUnit, size));
   }
 }
 

@@ -36,12 +36,11 @@ struct Settings {
   std::size_t task_size = 0;
   std::int64_t kernel = 0;
   bool first_level_feature = false;
-  bool snapshot = false;      ///< of the discriminator for the second level
-  bool reestimated = false;   ///< running statistics are averaged anew before they are used
-  bool best = false;          ///< the best state is kept, not the last
-  bool mixed = false;         ///< convolutions of a step in bfloat16
-  std::size_t chunk = 0;      ///< which thousand of the images
-
+  bool snapshot = false;     ///< of the discriminator for the second level
+  bool reestimated = false;  ///< running statistics are averaged anew before they are used
+  bool best = false;         ///< the best state is kept, not the last
+  bool mixed = false;        ///< convolutions of a step in bfloat16
+  std::size_t chunk = 0;     ///< which thousand of the images
 
   [[nodiscard]] std::int64_t steps_per_task() const;
 };

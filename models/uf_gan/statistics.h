@@ -3,6 +3,8 @@
 // they need hundreds of iterations. Source: specification, UF-GAN, sections 7 and 11.
 #pragma once
 
+#include <cstdint>
+
 #include <ATen/core/Tensor.h>
 
 #include "core/checkpoint.h"
@@ -11,7 +13,8 @@ namespace uad::models::uf_gan {
 
 /// Replaces the running statistics of both networks by their mean over a few passes.
 /// @param images  float32 [N, 3, S, S], as the networks see them.
-void reestimate(const TensorMap& generator, const TensorMap& discriminator,
+/// @param size  the one of their layouts.
+void reestimate(const TensorMap& generator, const TensorMap& discriminator, std::int64_t size,
                 const at::Tensor& images);
 
 }  // namespace uad::models::uf_gan

@@ -15,7 +15,7 @@ namespace {
 
 at::Tensor drawn(const TensorMap& generator, const at::Tensor& images, bool mixed_precision) {
   const MixedPrecision mixed(mixed_precision, images.device().type());
-  return generate(generator, images, Pass::kTraining).to(at::kFloat);
+  return generate(PlainLayers(generator, Pass::kTraining), images).to(at::kFloat);
 }
 
 Judgement in_float(Judgement judgement) {
@@ -31,7 +31,7 @@ StepLosses step_losses(const TensorMap& generator, const TensorMap& discriminato
                        const StepOptions& options) {
   const auto judged = [&](const TensorMap& judge, const at::Tensor& of, Pass pass) {
     const MixedPrecision mixed(options.mixed, of.device().type());
-    return in_float(discriminate(judge, of, pass));
+    return in_float(discriminate(PlainLayers(judge, pass), images.size(2), of));
   };
   const at::Tensor copies = drawn(generator, images, options.mixed);
   // The order matters: the running statistics follow the images first, then the copies.

@@ -35,19 +35,18 @@ InputSpec whole_frames(InputSpec input) {
 }  // namespace
 
 Method uf_gan_method() {
-  return {.name = "uf-gan",
-          .options = uf_gan::option_specs(),
-          .default_input = squares(nlohmann::json::object()),
-          .input_by_options = squares,
-          .make_fitter =
-              [](const FitContext& context) {
-                return std::make_unique<uf_gan::MuraFitter>(context);
-              },
-          .load = uf_gan::load_model,
-          .by_gradient = true,
-          .training_input = whole_frames,
-          .judges_on_the_way = true,
-          .short_names = uf_gan::short_names()};
+  return {
+      .name = "uf-gan",
+      .options = uf_gan::option_specs(),
+      .default_input = squares(nlohmann::json::object()),
+      .input_by_options = squares,
+      .make_fitter =
+          [](const FitContext& context) { return std::make_unique<uf_gan::MuraFitter>(context); },
+      .load = uf_gan::load_model,
+      .by_gradient = true,
+      .training_input = whole_frames,
+      .judges_on_the_way = true,
+      .short_names = uf_gan::short_names()};
 }
 
 }  // namespace uad::models

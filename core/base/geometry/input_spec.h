@@ -17,9 +17,9 @@ struct InputSpec {
       false;  ///< with both sides of `resize` given: the largest size of the same aspect inside it
   bool cover = false;     ///< the same, but the smallest size around it
   bool antialias = true;  ///< false = bilinear of the four nearest pixels, however much it shrinks
-  Size crop{};    ///< centre crop after the resize; {0,0} = none
-  Size window{};  ///< sliding window in resized pixels; {0,0} = one tile, the whole crop
-  Size stride{};  ///< window step; {0,0} = half a window
+  Size crop{};            ///< centre crop after the resize; {0,0} = none
+  Size window{};          ///< sliding window in resized pixels; {0,0} = one tile, the whole crop
+  Size stride{};          ///< window step; {0,0} = half a window
   std::array<float, 3> mean{0.485F, 0.456F, 0.406F};  ///< R, G, B, on the 0…1 scale
   std::array<float, 3> std{0.229F, 0.224F, 0.225F};
   bool operator==(const InputSpec&) const = default;

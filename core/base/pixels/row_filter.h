@@ -9,8 +9,8 @@
 namespace uad {
 
 /// The triangle filter, for every output where its taps begin and their weights. Where it is
-/// antialiased, its support grows with the down-scale factor. Source: the BILINEAR of Pillow, bit for
-/// bit; without antialiasing PyTorch's interpolate (bilinear, align_corners=false).
+/// antialiased, its support grows with the down-scale factor. Source: the BILINEAR of Pillow, bit
+/// for bit; without antialiasing PyTorch's interpolate (bilinear, align_corners=false).
 struct Filter {
   std::size_t taps = 0;         ///< of the widest output
   std::vector<int> first;       ///< [to]

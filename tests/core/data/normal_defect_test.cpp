@@ -26,11 +26,10 @@ TEST_F(NormalDefect, TrainsOnNormalPanelsAndTestsOnBothKinds) {
   EXPECT_EQ(found.name, "mura");
   EXPECT_THAT(rows(found.train), ElementsAre("mura/train_data/normal/a.png good ok ",
                                              "mura/train_data/normal/b.png good ok "));
-  EXPECT_THAT(rows(found.test),
-              ElementsAre("mura/test_data/normal/c.png good ok ",
-                          "mura/test_data/defect/d.png defect bad ",
-                          "mura/test_data/defect/e.png defect bad "
-                          "mura/test_data/ground_truth/defect/e_mask.png"));
+  EXPECT_THAT(rows(found.test), ElementsAre("mura/test_data/normal/c.png good ok ",
+                                            "mura/test_data/defect/d.png defect bad ",
+                                            "mura/test_data/defect/e.png defect bad "
+                                            "mura/test_data/ground_truth/defect/e_mask.png"));
   EXPECT_TRUE(uad::is_labelled_set(dir_ / "mura"));
 }
 

@@ -61,6 +61,13 @@ TEST(FusedConv, Relu6ClampsAtBothEnds) {
   EXPECT_TRUE(at::allclose(small, layer.reference(1).clamp(0, 6), 1e-4, 1e-4));
 }
 
+TEST(FusedConv, LeakyReluKeepsAShareOfNegativeValues) {
+  const Layer layer;
+  const at::Tensor y =
+      layer.fused({.padding = 1, .activation = uad::Activation::kLeakyRelu, .slope = 0.3})(layer.x);
+  EXPECT_TRUE(at::allclose(y, at::leaky_relu(layer.reference(1), 0.3), 1e-4, 1e-4));
+}
+
 TEST(FusedConv, GroupsSeeOnlyTheirOwnChannels) {
   const at::Tensor weight = at::randn({16, 1, 3, 3});
   const at::Tensor bias = at::randn({16});

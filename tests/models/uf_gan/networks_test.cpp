@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "models/uf_gan/discriminator.h"
+#include "models/uf_gan/frozen_layers.h"
 #include "models/uf_gan/generator.h"
 #include "models/uf_gan/objective.h"
 #include "tests/models/uf_gan/fixture.h"
@@ -16,6 +17,14 @@ using test::uf_gan_fill;
 using test::uf_gan_images;
 
 double item(const at::Tensor& tensor) { return tensor.item<double>(); }
+
+at::Tensor drawn(const TensorMap& weights, const at::Tensor& images) {
+  return generate(PlainLayers(weights, Pass::kInference), images);
+}
+
+Judgement judged(const TensorMap& weights, const at::Tensor& images) {
+  return discriminate(PlainLayers(weights, Pass::kInference), 128, images);
+}
 
 std::int64_t running_values(const Layout& layout) {
   std::int64_t count = 0;
@@ -90,8 +99,7 @@ TEST(UfGanLayout, FirstValuesAreGlorotsByTheSeed) {
 TEST(UfGanGenerator, DrawsWhatTheSpecificationSays) {
   const c10::InferenceMode inference;
   const at::Tensor images = uf_gan_images(128);
-  const at::Tensor copies =
-      generate(uf_gan_fill(generator_layout(128, 4)), images, Pass::kInference);
+  const at::Tensor copies = drawn(uf_gan_fill(generator_layout(128, 4)), images);
   ASSERT_EQ(copies.sizes(), images.sizes());
   EXPECT_NEAR(item(copies.mean()), 0.075056, 1e-4);
   EXPECT_NEAR(item(copies.std(false)), 0.215850, 1e-4);
@@ -104,8 +112,7 @@ TEST(UfGanGenerator, DrawsWhatTheSpecificationSays) {
 
 TEST(UfGanDiscriminator, JudgesAsTheSpecificationSays) {
   const c10::InferenceMode inference;
-  const Judgement found = discriminate(uf_gan_fill(discriminator_layout(128)), uf_gan_images(128),
-                                       Pass::kInference);
+  const Judgement found = judged(uf_gan_fill(discriminator_layout(128)), uf_gan_images(128));
   const std::array means{0.137095, 0.086463, 0.067097, 0.048302};
   const std::array deviations{0.306850, 0.208921, 0.150574, 0.102523};
   ASSERT_EQ(found.features.size(), 4U);
@@ -125,10 +132,9 @@ TEST(UfGanScore, PartsAndBlendAsSpecified) {
   const c10::InferenceMode inference;
   const at::Tensor images = uf_gan_images(128);
   const TensorMap judge = uf_gan_fill(discriminator_layout(128));
-  const at::Tensor copies =
-      generate(uf_gan_fill(generator_layout(128, 4)), images, Pass::kInference);
-  const auto real = discriminate(judge, images, Pass::kInference).features;
-  const auto fake = discriminate(judge, copies, Pass::kInference).features;
+  const at::Tensor copies = drawn(uf_gan_fill(generator_layout(128, 4)), images);
+  const auto real = judged(judge, images).features;
+  const auto fake = judged(judge, copies).features;
   const auto scores = [&](double weight) {
     return anomaly_score((images - copies).abs().mean(1, true), real, fake, {}, weight);
   };
@@ -140,6 +146,66 @@ TEST(UfGanScore, PartsAndBlendAsSpecified) {
     EXPECT_NEAR(item(scores(1)[n]), pixel.at(i), 2e-4);
     EXPECT_NEAR(item(scores(0)[n]), feature.at(i), 2e-4);
     EXPECT_NEAR(item(scores(0.7)[n]), blend.at(i), 2e-4);
+  }
+}
+
+TEST(UfGanGenerator, ZerosAroundTheFirstPoolCount) {
+  // bn_data makes -1 / slope of everything, conv0 hands one channel on, so its ReLU gives -1
+  TensorMap weights = initial_weights(generator_layout(64, 4), 1);
+  weights.at("conv0.weight").zero_().slice(1, 0, 1).slice(2, 3, 4).slice(3, 3, 4).fill_(1);
+  class Probe final : public Layers {
+   public:
+    explicit Probe(const TensorMap& weights) : plain_(weights, Pass::kInference) {}
+    at::Tensor conv(const at::Tensor& x, const Conv& conv) const override {
+      if (conv.name == "stage1.unit1.conv1") seen = x.clone();
+      return plain_.conv(x, conv);
+    }
+    at::Tensor conv_added(at::Tensor sum, const at::Tensor& x, const Conv& conv) const override {
+      return plain_.conv_added(std::move(sum), x, conv);
+    }
+    at::Tensor up(const at::Tensor& x, const Conv& conv) const override {
+      return plain_.up(x, conv);
+    }
+    at::Tensor norm(const at::Tensor& x, const std::string& name, double epsilon,
+                    double slope) const override {
+      return plain_.norm(x, name, epsilon, slope);
+    }
+    mutable at::Tensor seen;
+
+   private:
+    PlainLayers plain_;
+  };
+  const Probe probe(weights);
+  (void)generate(probe, at::full({1, 3, 64, 64}, -1 / 0.3));
+  ASSERT_EQ(probe.seen.sizes(), at::IntArrayRef({1, 64, 16, 16}));
+  const at::Tensor map = probe.seen[0][0];
+  EXPECT_NEAR(item(map[0].abs().max()), 0, 1e-6);
+  EXPECT_NEAR(item(map.select(1, 0).abs().max()), 0, 1e-6);
+  EXPECT_NEAR(item((map.slice(0, 1).slice(1, 1) + 1).abs().max()), 0, 1e-4);
+}
+
+TEST(UfGanFrozen, DrawsAndJudgesAsTheTrainedNetworksDo) {
+  const c10::InferenceMode inference;
+  const at::Tensor images = uf_gan_images(64).contiguous(at::MemoryFormat::ChannelsLast);
+  TensorMap weights = initial_weights(generator_layout(64, 4), 1);
+  for (auto& [name, tensor] : weights) {  // statistics that folding must not lose
+    if (name.ends_with("running_mean")) tensor = at::randn_like(tensor) * 0.1;
+    if (name.ends_with("running_var")) tensor = at::rand_like(tensor) + 0.5;
+  }
+  const FrozenLayers frozen(weights, at::kFloat, [](const Layers& layers) {
+    (void)generate(layers, at::zeros({1, 3, 32, 32}));
+  });
+  const at::Tensor copies = generate(PlainLayers(weights, Pass::kInference), images);
+  EXPECT_TRUE(generate(frozen, images).allclose(copies, 1e-4, 1e-4));
+
+  const TensorMap judge = uf_gan_fill(discriminator_layout(64));
+  const FrozenLayers frozen_judge(judge, at::kFloat, [](const Layers& layers) {
+    (void)discriminate(layers, 64, at::zeros({1, 3, 32, 32}));
+  });
+  const auto expected = discriminate(PlainLayers(judge, Pass::kInference), 64, images).features;
+  const auto found = discriminate(frozen_judge, 64, images).features;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_TRUE(found[i].allclose(expected[i], 1e-4, 1e-4)) << i;
   }
 }
 

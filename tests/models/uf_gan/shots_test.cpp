@@ -22,7 +22,8 @@ std::vector<Levels> ladder(std::size_t count) {
 /// How many of a hundred images come from the flat end, the middle and the lively end.
 std::vector<std::size_t> groups(std::size_t shots) {
   std::vector<std::size_t> found(3);
-  for (const std::size_t i : choose_shots(ladder(1000), shots)) ++found[i < 400 ? 0 : i < 900 ? 1 : 2];
+  for (const std::size_t i : choose_shots(ladder(1000), shots))
+    ++found[i < 400 ? 0 : i < 900 ? 1 : 2];
   return found;
 }
 

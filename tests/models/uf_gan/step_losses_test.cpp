@@ -76,9 +76,9 @@ TEST(UfGanSteps, TheFirstLevelsFeatureTermIsOffAsPublished) {
 at::Tensor scores_of(const TensorMap& generator, const TensorMap& discriminator,
                      const at::Tensor& images) {
   const c10::InferenceMode inference;
-  const at::Tensor copies = generate(generator, images, Pass::kInference);
+  const at::Tensor copies = generate(PlainLayers(generator, Pass::kInference), images);
   const auto features = [&](const at::Tensor& of) {
-    return discriminate(discriminator, of, Pass::kInference).features;
+    return discriminate(PlainLayers(discriminator, Pass::kInference), 64, of).features;
   };
   return anomaly_score((images - copies).abs().mean(1, true), features(images), features(copies),
                        {}, 0.7);
@@ -105,7 +105,7 @@ TEST(UfGanSteps, SixtyStepsRedrawFourImagesAndShowAStripeInThem) {
   EXPECT_LT(errors[20], 0.15);
   EXPECT_LT(errors[60], 0.08);
 
-  reestimate(generator, discriminator, images);
+  reestimate(generator, discriminator, 64, images);
   const at::Tensor clean = scores_of(generator, discriminator, images);
   for (const double stripe : {0.8, -0.8}) {
     for (const std::int64_t axis : {2, 3}) {
@@ -122,7 +122,8 @@ TEST(UfGanSteps, SixtyStepsRedrawFourImagesAndShowAStripeInThem) {
 TEST(Reptile, GoesAShareOfTheWayRunningStatisticsIncluded) {
   const TensorMap before{{"a.weight", at::ones({2})}, {"a.running_mean", at::ones({2})}};
   for (const auto& [iteration, expected] : {std::pair{0.0, 1.5}, {750.0, 1.25}}) {
-    const TensorMap weights{{"a.weight", at::full({2}, 3.0)}, {"a.running_mean", at::full({2}, 3.0)}};
+    const TensorMap weights{{"a.weight", at::full({2}, 3.0)},
+                            {"a.running_mean", at::full({2}, 3.0)}};
     step_from(before, 0.25 * (1 - iteration / 1500), weights);
     for (const auto& [name, tensor] : weights) {
       EXPECT_NEAR(tensor[0].item<double>(), expected, 1e-6) << name;
