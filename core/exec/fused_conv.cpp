@@ -98,8 +98,10 @@ FusedConv::FusedConv(const ConvWeights& weights, const ConvOptions& options,
   if (!weight_.is_cpu() || !one_dnn()) return;
   const std::array<std::int64_t, 2> stride{options_.stride, options_.stride};
   const std::array<std::int64_t, 2> padding{options_.padding, options_.padding};
-  weight_ =
-      one_dnn()->reorder.call(weight_, padding, stride, kNoDilation, options_.groups, std::nullopt);
+  weight_ = one_dnn()->reorder.call(weight_, padding, stride, kNoDilation, options_.groups,
+                                    options_.likely_input.empty()
+                                        ? std::nullopt
+                                        : at::OptionalIntArrayRef(options_.likely_input));
   packed_ = true;
 }
 

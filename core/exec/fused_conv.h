@@ -3,6 +3,8 @@
 // channels-last, weights laid out once.
 #pragma once
 
+#include <vector>
+
 #include <ATen/core/Tensor.h>
 
 namespace uad {
@@ -33,6 +35,8 @@ struct ConvOptions {
   std::int64_t groups = 1;
   Activation activation = Activation::kRelu;  ///< on the result
   double slope = 0;                           ///< of kLeakyRelu, where values are negative
+  /// [N, C, H, W] that weights are laid out for; others work, some more slowly. Empty = any.
+  std::vector<std::int64_t> likely_input = {};
 };
 
 /// Immutable. Inputs are [N, C_in, H, W] in the layer's type, channels-last, on its device; so are

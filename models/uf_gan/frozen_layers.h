@@ -17,7 +17,8 @@ namespace uad::models::uf_gan {
 class FrozenLayers final : public Layers {
  public:
   /// Which layers there are is learnt from one run of the network.
-  /// @param weights  float32; not needed afterwards. @param run  the network over any layers.
+  /// @param weights  float32; not needed afterwards. @param run  the network over any layers, on an
+  /// image of the size that others will mostly have.
   FrozenLayers(const TensorMap& weights, at::TensorOptions place,
                const std::function<void(const Layers&)>& run);
   [[nodiscard]] const at::TensorOptions& place() const noexcept { return place_; }

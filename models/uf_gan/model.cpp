@@ -27,10 +27,10 @@ class MuraModel final : public AnomalyModel {
         size_(settings.size),
         networks_(std::move(networks)),
         generator_(networks_.generator, compute_options(execution),
-                   [&](const Layers& layers) { generate(layers, smallest_image()); }),
+                   [&](const Layers& layers) { generate(layers, likely_images()); }),
         discriminator_(
             networks_.discriminator, compute_options(execution),
-            [&](const Layers& layers) { discriminate(layers, size_, smallest_image()); }) {}
+            [&](const Layers& layers) { discriminate(layers, size_, likely_images()); }) {}
 
   [[nodiscard]] const ModelTraits& traits() const noexcept override {
     static const ModelTraits traits{.merge = MergeMode::kMax};
@@ -71,7 +71,7 @@ class MuraModel final : public AnomalyModel {
                             kSizeUnit, width, height, kSizeUnit));
   }
 
-  static at::Tensor smallest_image() { return at::zeros({1, 3, kSizeUnit, kSizeUnit}); }
+  [[nodiscard]] at::Tensor likely_images() const { return at::zeros({2, 3, size_, size_}); }
 
   double weight_;
   std::int64_t size_;
