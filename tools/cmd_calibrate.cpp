@@ -107,6 +107,7 @@ Calibration derive(const Evaluation& scored, const Arguments& args) {
   const std::string rule = args.get<std::string>("rule");
   const Calibration before{scored.manifest.thresholds, scored.manifest.threshold_origin};
   if (rule == "f1") return calibrate_on_labelled(scored, before);
+  if (rule == "range") return calibrate_to_range(scored, args.get<double>("set_threshold"), before);
   if (rule == "recall") return calibrate_to_recall(scored, args.get<double>("recall"), before);
   return calibrate_by_promise(group_by_part(scored.frames, part_rule(args), scored.skipped),
                               promise_target(args));
@@ -152,9 +153,10 @@ std::vector<OptionSpec> calibrate_specs() {
   return {
       {.name = "rule",
        .default_value = "promise",
-       .help = "promise: from good images, with a promised false-reject rate; f1, recall: from a "
-               "labelled set, without any promise",
-       .choices = {"promise", "f1", "recall"}},
+       .help = "promise: from good images, with a promised false-reject rate; f1, recall, range: "
+               "from a labelled set, without any promise",
+       .choices = {"promise", "f1", "recall", "range"}},
+      set_threshold_option(),
       {.name = "recall",
        .type = OptionType::kFloat,
        .help =

@@ -22,6 +22,7 @@
 #include "tools/common_options.h"
 #include "tools/console.h"
 #include "tools/data_sets.h"
+#include "tools/published_results.h"
 #include "tools/report_file.h"
 
 namespace uad::tools {
@@ -59,6 +60,7 @@ Syntax eval_syntax() {
                            .type = OptionType::kBool,
                            .default_value = false,
                            .help = "judge images that the model was trained on as well"},
+                          set_threshold_option(),
                           {.name = "part",
                            .help = "K/N: only the K-th of N blocks of every kind, to choose "
                                    "settings on one and measure on another"}},
@@ -205,9 +207,12 @@ nlohmann::json evaluate_one(const fs::path& file, const CategoryData& data, cons
                     },
                 .progress = bar.callback()});
   print_summary(data.name, evaluation);
+  const SetFigures figures = set_figures_of(evaluation, args.get<double>("set_threshold"));
+  if (args.was_given("set_threshold")) print_set_figures(figures);
   nlohmann::json record =
       report::make_record(evaluation, file, data.path, pictures > 0 ? &keeper.gallery() : nullptr);
   record["category"] = data.name;
+  record["set_figures"] = to_json(figures);
   maps.describe(record["images"]);
   return record;
 }

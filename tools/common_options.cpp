@@ -61,6 +61,15 @@ std::vector<OptionSpec> threshold_specs(const std::string& otherwise) {
   };
 }
 
+OptionSpec set_threshold_option() {
+  return {.name = "set_threshold",
+          .type = OptionType::kFloat,
+          .default_value = 0.7,
+          .help = "threshold on scores that are scaled over the set, lowest = 0, highest = 1",
+          .minimum = 0,
+          .maximum = 1};
+}
+
 std::vector<OptionSpec> picture_specs() {
   return {
       {.name = "save_pic",

@@ -22,6 +22,8 @@ std::vector<OptionSpec> promise_specs();    ///< false_reject_rate, confidence, 
 std::vector<OptionSpec> threshold_specs(const std::string& otherwise);
 /// save_pic, save_path: pictures of the results.
 std::vector<OptionSpec> picture_specs();
+/// set_threshold: on scores that are scaled over the set, see core/eval/set_figures.h.
+OptionSpec set_threshold_option();
 /// Keys of QualityInspector that change nothing here; they stay out of --help.
 std::vector<OptionSpec> ignored_specs();
 

@@ -52,12 +52,8 @@ std::string name_of(const fs::path& path) {
 }
 
 fs::path root_of(const Arguments& args) {
-  const bool named = args.has("root_data_dir") || args.has("dataset_name");
-  if (args.has("data") && named) {
-    throw UsageError(
-        "--data and --root-data-dir or --dataset-name both name the set. Leave out one.");
-  }
   if (args.has("data")) return args.get<std::string>("data");
+  const bool named = args.has("root_data_dir") || args.has("dataset_name");
   if (!named) throw UsageError("--data is missing: a folder of images or a video file.");
   const auto part = [&](const char* key, const char* otherwise) {
     return args.has(key) ? args.get<std::string>(key) : std::string(otherwise);
@@ -144,7 +140,7 @@ std::vector<OptionSpec> data_specs() {
        .help = "folder below --data; or a group: all, textures, objects",
        .aliases = {"subset"}},
       {.name = "root_data_dir",
-       .help = "instead of --data: folder of mura sets NAME/train_data/normal … [data]"},
+       .help = "where --data is not given: folder of mura sets NAME/train_data/normal … [data]"},
       {.name = "dataset_name", .help = "which of these [mura]"},
       {.name = "train_data",
        .default_value = NormalDefectFolders().train,

@@ -115,6 +115,10 @@ std::vector<OptionSpec> judging_specs() {
        .type = OptionType::kBool,
        .default_value = true,
        .help = "train, then judge on the test images; false = judge the model that is there"},
+      {.name = "result_dir",
+       .help = "folder for tables and figures of the test images, as the published program writes "
+               "them"},
+      set_threshold_option(),
   };
 }
 

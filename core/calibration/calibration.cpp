@@ -211,4 +211,24 @@ Calibration calibrate_to_recall(const Evaluation& labelled, double recall,
   return result;
 }
 
+Calibration calibrate_to_range(const Evaluation& labelled, double share, const Calibration& good) {
+  if (!(share > 0 && share < 1)) {
+    throw Error(
+        ErrorCode::kBadOption,
+        fmt::format("Option \"set_threshold\" must be above 0 and below 1, but is {}.", share));
+  }
+  const LabelledScores scores = scores_of(labelled);
+  const auto [lowest, highest] = std::ranges::minmax(scores.all);
+  if (!(lowest < highest)) {
+    throw Error(ErrorCode::kBadOption,
+                fmt::format("All {} images have the score {}, so there is no range to take a share "
+                            "of. Give other images.",
+                            scores.all.size(), lowest));
+  }
+  Calibration result = calibrate_at(lowest + share * (highest - lowest), labelled, scores, good);
+  result.origin.rule = fmt::format(
+      "{:.6g} of the way from the lowest to the highest score of a labelled set", share);
+  return result;
+}
+
 }  // namespace uad

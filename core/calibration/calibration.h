@@ -33,7 +33,8 @@ Calibration calibrate_on_good(const std::vector<double>& scores,
 /// @throws Error(kBadOption) as promise_threshold().
 Calibration calibrate_by_promise(const GoodSamples& samples, const PromiseTarget& target);
 
-/// Where score and map are probabilities of a defect: nothing is derived, reject = 0.5, warn = 0.25.
+/// Where score and map are probabilities of a defect: nothing is derived, reject = 0.5, warn =
+/// 0.25.
 /// @param map_threshold  probability from which regions begin. @param split  as above.
 Calibration calibration_of_probability(double map_threshold, const std::string& split);
 
@@ -48,5 +49,10 @@ Calibration calibrate_on_labelled(const Evaluation& labelled, const Calibration&
 /// defective frames; a lower one would only reject more good frames. It speaks of this set alone.
 /// @throws Error(kBadOption) also if `recall` lies outside of (0, 1].
 Calibration calibrate_to_recall(const Evaluation& labelled, double recall, const Calibration& good);
+
+/// The same with reject = that share of the way from the lowest to the highest score of the set, as
+/// few-shot mura detection decides. Source: specification, UF-GAN, section 8.
+/// @throws Error(kBadOption) also if `share` lies outside of (0, 1) or all scores are equal.
+Calibration calibrate_to_range(const Evaluation& labelled, double share, const Calibration& good);
 
 }  // namespace uad

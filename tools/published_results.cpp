@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "tools/published_results.h"
+
+#include <fstream>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "tools/arguments.h"
+#include "tools/console.h"
+
+namespace uad::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFigures[] = {"AUC", "Threshold", "Acc", "FAR",         "TNR",   "PPV",
+                                    "TPR", "NPV",       "F1",  "M_Threshold", "M_TNR", "M_TPR"};
+
+/// One row: the figures at the fixed threshold, three decimals.
+std::vector<std::string> row_of(const SetFigures& figures) {
+  nlohmann::json values = to_json(figures);
+  values.update(values["fixed"]);
+  std::vector<std::string> row;
+  for (const char* name : kFigures) {
+    const nlohmann::json& value = values.at(name);
+    row.push_back(value.is_null() ? "" : fmt::format("{:.3f}", value.get<double>()));
+  }
+  return row;
+}
+
+std::string joined(const std::vector<std::string>& cells) {
+  std::string line;
+  for (const std::string& cell : cells) line += (line.empty() ? "" : ",") + cell;
+  return line + "\n";
+}
+
+/// For a cell of a table.
+std::string quoted(const std::string& text) {
+  std::string cell = "\"";
+  for (const char c : text) cell += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return cell + "\"";
+}
+
+void add_to_main_table(const fs::path& file, const std::string& model, const SetFigures& figures) {
+  const bool fresh = !fs::exists(file);
+  std::ofstream out(file, std::ios::app);
+  if (fresh) {
+    std::vector<std::string> header{"model"};
+    header.insert(header.end(), std::begin(kFigures), std::end(kFigures));
+    out << joined(header);
+  }
+  std::vector<std::string> row = row_of(figures);
+  row.insert(row.begin(), quoted(model));
+  out << joined(row);
+  if (!out.flush()) {
+    throw Error(ErrorCode::kFailed,
+                fmt::format("\"{}\" cannot be written. Check --result-dir.", file.string()));
+  }
+}
+
+}  // namespace
+
+SetFigures set_figures_of(const Evaluation& evaluation, double fixed) {
+  std::vector<float> scores;
+  std::vector<std::uint8_t> labels;
+  for (const ScoredFrame& frame : evaluation.frames) {
+    scores.push_back(frame.score);
+    labels.push_back(frame.defective ? 1 : 0);
+  }
+  return set_figures(scores, labels, fixed);
+}
+
+void print_set_figures(const SetFigures& figures) {
+  const nlohmann::json values = to_json(figures);
+  fmt::print(stderr, "  scaled over this set, {:.6g} = 0 and {:.6g} = 1:\n", figures.lowest,
+             figures.highest);
+  for (const char* rule : {"youden", "fixed"}) {
+    const nlohmann::json& at = values[rule];
+    fmt::print(stderr, "    {:<6} threshold {:.3f}: Acc {}  FAR {}  TPR {}  F1 {}\n", rule,
+               at["Threshold"].get<double>(), at["Acc"].dump(), at["FAR"].dump(), at["TPR"].dump(),
+               at["F1"].dump());
+  }
+}
+
+void write_published_results(const fs::path& folder, const std::string& model,
+                             const nlohmann::json& options, const Evaluation& evaluation,
+                             double fixed) {
+  fs::create_directories(folder);
+  const SetFigures figures = set_figures_of(evaluation, fixed);
+  std::string all = "preds,scores,path,true\n";
+  std::string wrong = all;
+  const double range = figures.highest - figures.lowest;
+  for (const ScoredFrame& frame : evaluation.frames) {
+    const double score = range > 0 ? (frame.score - figures.lowest) / range : 0;
+    const bool defect = score > fixed;
+    const std::string line = fmt::format("{},{:.6g},{},{}\n", defect ? 1 : 0, score,
+                                         quoted(frame.name), frame.defective ? 1 : 0);
+    all += line;
+    if (defect != frame.defective) wrong += line;
+  }
+  write_text((folder / "setting.txt").string(), to_yaml(options));
+  write_text((folder / "result.txt").string(), to_json(figures).dump(2) + "\n");
+  write_text((folder / "results.csv").string(), all);
+  write_text((folder / "false_results.csv").string(), wrong);
+  const fs::path parent = fs::absolute(folder / "").parent_path().parent_path();
+  add_to_main_table(parent / "main_result.csv", model, figures);
+}
+
+}  // namespace uad::tools
