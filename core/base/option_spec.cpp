@@ -65,8 +65,12 @@ std::string expected(const OptionSpec& spec) {
 
 std::optional<bool> to_bool(std::string_view text) {
   const std::string word = lower(trimmed(text));
-  if (word == "true" || word == "yes" || word == "1") return true;
-  if (word == "false" || word == "no" || word == "0") return false;
+  for (const char* yes : {"true", "yes", "t", "y", "1"}) {
+    if (word == yes) return true;
+  }
+  for (const char* no : {"false", "no", "f", "n", "0"}) {
+    if (word == no) return false;
+  }
   return std::nullopt;
 }
 

@@ -95,10 +95,10 @@ TEST(CompleteOptions, WrongChoiceListsTheChoices) {
             "Did you mean \"paper\"?");
 }
 
-TEST(ParseOption, BooleansUnderstandSixWords) {
+TEST(ParseOption, BooleansUnderstandTheUsualWords) {
   const OptionSpec& spec = specs()[4];
-  for (const char* yes : {"true", "YES", "1"}) EXPECT_EQ(parse_option(spec, yes), true) << yes;
-  for (const char* no : {"False", "no", "0"}) EXPECT_EQ(parse_option(spec, no), false) << no;
+  for (const char* yes : {"true", "YES", "t", "y", "1"}) EXPECT_EQ(parse_option(spec, yes), true) << yes;
+  for (const char* no : {"False", "no", "f", "n", "0"}) EXPECT_EQ(parse_option(spec, no), false) << no;
   EXPECT_THROW((void)parse_option(spec, "maybe"), Error);
   EXPECT_THROW((void)parse_option(spec, ""), Error);
 }
