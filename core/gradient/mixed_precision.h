@@ -12,7 +12,7 @@ namespace uad {
 class MixedPrecision {
  public:
   /// @param on  false = nothing changes.
-  explicit MixedPrecision(bool on, c10::DeviceType device = c10::kCPU)
+  MixedPrecision(bool on, c10::DeviceType device)
       : on_(on),
         device_(device),
         enabled_(at::autocast::is_autocast_enabled(device)),

@@ -8,18 +8,9 @@
 #include <ATen/ATen.h>
 
 #include "models/tiny_unet/network.h"
+#include "tests/models/fill.h"
 
 namespace uad::test {
-
-/// Element j of the deterministic fill, on -1 … 1: an integer hash.
-inline double fill_value(std::uint32_t j) {
-  j ^= j >> 16;
-  j *= 0x7feb352dU;
-  j ^= j >> 15;
-  j *= 0x846ca68bU;
-  j ^= j >> 16;
-  return 2.0 * j / 4294967296.0 - 1;
-}
 
 inline TensorMap filled_parameters(const std::string& variant) {
   TensorMap parameters;

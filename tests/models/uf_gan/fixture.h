@@ -8,19 +8,9 @@
 #include <ATen/ATen.h>
 
 #include "models/uf_gan/layout.h"
+#include "tests/models/fill.h"
 
 namespace uad::test {
-
-/// -1 … 1, from a counter alone.
-inline double uf_gan_noise(std::uint32_t j) {
-  std::uint32_t h = j;
-  h ^= h >> 16;
-  h *= 0x7feb352dU;
-  h ^= h >> 15;
-  h *= 0x846ca68bU;
-  h ^= h >> 16;
-  return 2.0 * h / 4294967296.0 - 1;
-}
 
 /// Kernels filled by their flat index, everything else as at first.
 inline TensorMap uf_gan_fill(const models::uf_gan::Layout& layout) {
@@ -35,7 +25,7 @@ inline TensorMap uf_gan_fill(const models::uf_gan::Layout& layout) {
     const double scale = std::sqrt(3 / fan_in);
     float* const values = tensor.data_ptr<float>();
     for (std::int64_t j = 0; j < tensor.numel(); ++j) {
-      values[j] = static_cast<float>(scale * uf_gan_noise(static_cast<std::uint32_t>(j)));
+      values[j] = static_cast<float>(scale * fill_value(static_cast<std::uint32_t>(j)));
     }
   }
   return weights;

@@ -47,7 +47,7 @@ std::int64_t trained_of(const Layout& layout, const std::string& prefix) {
 TEST(UfGanFixture, NoiseAndImagesAreTheSpecifications) {
   const std::array expected{-1.0, -0.18330184, 0.63339633, -0.34417988, 0.69916902};
   for (std::uint32_t j = 0; j < expected.size(); ++j) {
-    EXPECT_NEAR(test::uf_gan_noise(j), expected.at(j), 1e-8);
+    EXPECT_NEAR(test::fill_value(j), expected.at(j), 1e-8);
   }
   const at::Tensor images = uf_gan_images(128);
   EXPECT_NEAR(item(images.to(at::kDouble).mean()), 0.026728, 1e-6);
