@@ -125,11 +125,15 @@ Figures MuraLearner::step(const Batch& batch, double learning_rate) {
 Networks MuraLearner::for_use() const {
   const c10::NoGradGuard no_gradients;
   Networks copies{copied(networks_.generator), copied(networks_.discriminator)};
-  if (!settings_.reestimated) return copies;
-  const at::Tensor crops = at_size(enhanced(shots_.crops, shots_.frame_means), settings_.size)
-                               .to(c10::Device(execution_.device))
-                               .contiguous(at::MemoryFormat::ChannelsLast);
-  reestimate(copies.generator, copies.discriminator, settings_.size, crops);
+  if (settings_.reestimated) {
+    const at::Tensor crops = at_size(enhanced(shots_.crops, shots_.frame_means), settings_.size)
+                                 .to(c10::Device(execution_.device))
+                                 .contiguous(at::MemoryFormat::ChannelsLast);
+    reestimate(copies.generator, copies.discriminator, settings_.size, crops);
+  }
+  for (TensorMap* weights : {&copies.generator, &copies.discriminator}) {
+    for (auto& [name, tensor] : *weights) tensor = tensor.cpu();
+  }
   return copies;
 }
 

@@ -51,7 +51,8 @@ class MuraLearner final : public Learner {
   void begin_task();
   void end_task();
   [[nodiscard]] at::Tensor prepared(const Batch& batch) const;
-  /// The weights as they are to be used: copies, with statistics averaged anew if that is set.
+  /// The weights as they are to be used: copies on the CPU, with statistics averaged anew if that is
+  /// set.
   [[nodiscard]] Networks for_use() const;
 
   Settings settings_;

@@ -40,18 +40,20 @@ class MuraModel final : public AnomalyModel {
   [[nodiscard]] Prediction predict(const Tiles& tiles) const override {
     require_sides(tiles.images.size(2), tiles.images.size(3));
     const ComputeScope scope;
-    const at::Tensor images = enhanced(tiles.images, tiles.frame_means)
-                                  .to(generator_.place())
-                                  .contiguous(at::MemoryFormat::ChannelsLast);
+    const c10::Device device = generator_.place().device();
+    const at::Tensor exact = enhanced(tiles.images.to(device), tiles.frame_means)
+                                 .contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor images = exact.to(generator_.place());
     const at::Tensor copies = generate(generator_, images);
     const auto features = [&](const at::Tensor& of) {
       return discriminate(discriminator_, size_, of).features;
     };
-    const at::Tensor error = (images - copies).abs().to(at::kFloat).mean(1, /*keepdim=*/true);
-    const at::Tensor map = tiles.keep.defined() ? error * tiles.keep : error;
-    return {
-        map.to(at::kCPU),
-        anomaly_score(error, features(images), features(copies), tiles.keep, weight_).to(at::kCPU)};
+    // small differences of large values, so in float32 whatever the networks compute in
+    const at::Tensor error = (exact - copies.to(at::kFloat)).abs().mean(1, /*keepdim=*/true);
+    const at::Tensor keep = tiles.keep.defined() ? tiles.keep.to(device) : tiles.keep;
+    const at::Tensor map = keep.defined() ? error * keep : error;
+    return {map.to(at::kCPU),
+            anomaly_score(error, features(images), features(copies), keep, weight_).to(at::kCPU)};
   }
 
   void save(CheckpointWriter& out) const override {

@@ -11,7 +11,7 @@ namespace uad::models::uf_gan {
 
 /// Map: mean absolute difference of an image and its copy; score: see anomaly_score(). Source:
 /// specification, UF-GAN, section 8.
-/// @param networks  float32; kept. @throws Error(kBadOption) on an unknown precision.
+/// @param networks  float32, on the CPU; kept. @throws Error(kBadOption) on an unknown precision.
 [[nodiscard]] std::unique_ptr<AnomalyModel> make_model(const Settings& settings, Networks networks,
                                                        const Execution& execution);
 
