@@ -21,19 +21,20 @@ using demo::Severity;
 
 constexpr int kPanels = 12;
 
-/// The error on the bus, "" at the end of the stream.
+/// The first error or warning on the bus, "" if the stream ends without one.
 std::string run_to_the_end(const std::string& line) {
   gst_init(nullptr, nullptr);
   const auto pipeline = gst::ObjectPtr<GstElement>::adopt(gst_parse_launch(line.c_str(), nullptr));
   const auto bus = gst::ObjectPtr<GstBus>::adopt(gst_element_get_bus(pipeline.get()));
   gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
-  GstMessage* message =
-      gst_bus_timed_pop_filtered(bus.get(), 240 * GST_SECOND,
-                                 static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
+  GstMessage* message = gst_bus_timed_pop_filtered(
+      bus.get(), 240 * GST_SECOND,
+      static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
   std::string why = message == nullptr ? "no end" : "";
-  if (message != nullptr && GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+  if (message != nullptr && GST_MESSAGE_TYPE(message) != GST_MESSAGE_EOS) {
     GError* error = nullptr;
-    gst_message_parse_error(message, &error, nullptr);
+    const bool fatal = GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR;
+    (fatal ? gst_message_parse_error : gst_message_parse_warning)(message, &error, nullptr);
     why = error->message;
     g_error_free(error);
   }
