@@ -127,15 +127,15 @@ nlohmann::json summary(const fs::path& output, const ModelFile& file, const std:
 nlohmann::json judge(const ModelFile& file, const TrainRequest& request, const CategoryData& data,
                      const Arguments& args) {
   const Evaluation found = evaluate_test_set(file, request, data, args);
-  if (args.has("result_dir")) {
-    write_published_results(args.get<std::string>("result_dir"), data.name, file.manifest.options,
-                            found, args.get<double>("set_threshold"));
-  }
   nlohmann::json evaluation = to_json(found);
   if (args.has("set_threshold")) {
     const SetFigures figures = set_figures_of(found, args.get<double>("set_threshold"));
     print_set_figures(figures);
     evaluation["set_figures"] = to_json(figures);
+    if (args.has("result_dir")) {
+      write_published_results(args.get<std::string>("result_dir"), data.name, file.manifest.options,
+                              found, figures);
+    }
   }
   fmt::print(stderr, "image AUROC {}, pixel AUROC {}\n", evaluation["image_auroc"].dump(),
              evaluation["pixel_auroc"].dump());

@@ -85,15 +85,14 @@ void print_set_figures(const SetFigures& figures) {
 
 void write_published_results(const fs::path& folder, const std::string& model,
                              const nlohmann::json& options, const Evaluation& evaluation,
-                             double fixed) {
+                             const SetFigures& figures) {
   fs::create_directories(folder);
-  const SetFigures figures = set_figures_of(evaluation, fixed);
   std::string all = "preds,scores,path,true\n";
   std::string wrong = all;
   const double range = figures.highest - figures.lowest;
   for (const ScoredFrame& frame : evaluation.frames) {
     const double score = range > 0 ? (frame.score - figures.lowest) / range : 0;
-    const bool defect = score > fixed;
+    const bool defect = score > figures.fixed;
     const std::string line = fmt::format("{},{:.6g},{},{}\n", defect ? 1 : 0, score,
                                          quoted(frame.name), frame.defective ? 1 : 0);
     all += line;

@@ -15,10 +15,11 @@ namespace uad::tools {
 
 /// "setting.txt", "result.txt", "results.csv" (preds, scores, path, true: at the fixed threshold),
 /// "false_results.csv" with the wrong ones, and one more row in "main_result.csv" of the parent.
-/// @param folder  made where it is missing. @throws Error(kFailed).
+/// @param folder  made where it is missing. @param figures  of this evaluation.
+/// @throws Error(kFailed).
 void write_published_results(const std::filesystem::path& folder, const std::string& model,
                              const nlohmann::json& options, const Evaluation& evaluation,
-                             double fixed);
+                             const SetFigures& figures);
 
 /// One line each for both thresholds, on stderr.
 void print_set_figures(const SetFigures& figures);
