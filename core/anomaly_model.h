@@ -30,6 +30,8 @@ struct Tiles {
   at::Tensor labels;
   at::Tensor masks;
   std::vector<std::string> names;  ///< of each tile's frame, for messages; may be empty
+  /// That each tile's frame shows (LabelledFrame::product); may be empty.
+  std::vector<std::string> products = {};
   /// float32 [N]: mean of all pixels and channels of each tile's whole frame, normalised as the
   /// images are; undefined where nobody worked it out.
   at::Tensor frame_means;

@@ -156,7 +156,7 @@ class Lesson {
 LearntGood learn_good(const ModelInService& now, const TileBatch& frame,
                       const LearnGoodOptions& options, std::stop_token stop) {
   const c10::NoGradGuard no_gradients;
-  if (!now.method.incremental) {
+  if (!now.method.incremental || now.method.grows_by_products) {
     throw Error(ErrorCode::kBadOption,
                 fmt::format("A model of method {} cannot learn a frame more; train it again with "
                             "that frame.",

@@ -55,6 +55,8 @@ struct Method {
   std::function<std::unique_ptr<Fitter>(const FitContext&)> make_fitter;
   std::function<std::unique_ptr<AnomalyModel>(const CheckpointReader&, const Execution&)> load;
   bool incremental = false;  ///< make_fitter goes on from FitContext::start
+  /// With `incremental`: it goes on by whole products, never by single frames.
+  bool grows_by_products = false;
   Needs needs = Needs::kGood;
   /// Learns in many passes: held-out frames choose the best one, and there is no second fit on all.
   bool by_gradient = false;

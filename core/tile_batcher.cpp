@@ -20,7 +20,8 @@ at::Tensor part_of(const at::Tensor& tensor, std::int64_t first, std::int64_t en
 
 }  // namespace
 
-void TileBatcher::add(const std::string& name, const TensorTiles& tiles, const TileTruth& truth) {
+void TileBatcher::add(const LabelledFrame& frame, const TensorTiles& tiles,
+                      const TileTruth& truth) {
   const bool fits = images_.empty() || (tiles.images().sizes() == images_.front().sizes() &&
                                         tiles.keep().defined() == keeps_.front().defined());
   if (!fits) flush();
@@ -29,7 +30,8 @@ void TileBatcher::add(const std::string& name, const TensorTiles& tiles, const T
   labels_.push_back(truth.labels);
   masks_.push_back(truth.masks);
   const auto count = static_cast<std::size_t>(tiles.images().size(0));
-  names_.insert(names_.end(), count, name);
+  names_.insert(names_.end(), count, frame.name);
+  products_.insert(products_.end(), count, frame.product);
   means_.insert(means_.end(), count, tiles.frame_mean());
   if (images_.size() >= static_cast<std::size_t>(frames_)) flush();
 }
@@ -53,6 +55,7 @@ void TileBatcher::flush() {
                      .labels = part_of(labels, i, end),
                      .masks = part_of(masks, i, end),
                      .names = {names_.begin() + i, names_.begin() + end},
+                     .products = {products_.begin() + i, products_.begin() + end},
                      .frame_means = part_of(means, i, end)});
   }
   observed_ += images_.size();
@@ -61,6 +64,7 @@ void TileBatcher::flush() {
   labels_.clear();
   masks_.clear();
   names_.clear();
+  products_.clear();
   means_.clear();
 }
 

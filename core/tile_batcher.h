@@ -9,6 +9,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "core/anomaly_model.h"
+#include "core/data/frame_source.h"
 #include "core/preprocessor.h"
 
 namespace uad {
@@ -31,7 +32,7 @@ class TileBatcher {
       : fitter_(fitter), frames_(frames), observed_(observed) {}
 
   /// Frames of another shape than those that wait begin a new batch.
-  void add(const std::string& name, const TensorTiles& tiles, const TileTruth& truth = {});
+  void add(const LabelledFrame& frame, const TensorTiles& tiles, const TileTruth& truth = {});
   /// Hands over what waits.
   void flush();
 
@@ -43,8 +44,9 @@ class TileBatcher {
   std::vector<at::Tensor> keeps_;
   std::vector<at::Tensor> labels_;
   std::vector<at::Tensor> masks_;
-  std::vector<std::string> names_;  // one a tile
-  std::vector<float> means_;        // of the frame, one a tile
+  std::vector<std::string> names_;     // one a tile
+  std::vector<std::string> products_;  // the same
+  std::vector<float> means_;           // of the frame, one a tile
 };
 
 }  // namespace uad

@@ -207,10 +207,10 @@ class TrainingRun {
   void add(TileBatcher& batcher, const LabelledFrame& frame) {
     const auto cut = learning_preprocessor_.cut(frame.view);
     const auto& tiles = dynamic_cast<const TensorTiles&>(*cut);
-    if (request_.method->needs == Needs::kGood) return batcher.add(frame.name, tiles);
+    if (request_.method->needs == Needs::kGood) return batcher.add(frame, tiles);
     const std::optional<TileTruth> truth = truth_of(frame, tiles, request_.method->needs);
     if (!truth) return;
-    batcher.add(frame.name, tiles, *truth);
+    batcher.add(frame, tiles, *truth);
   }
 
   /// What truth_of() says of a frame in `wanted` form, or nothing where that cannot be known.
@@ -255,7 +255,7 @@ class TrainingRun {
       TileBatcher batcher(sink, 1, seen);
       const auto cut = preprocessor_.cut(frame->view);
       const auto& tiles = dynamic_cast<const TensorTiles&>(*cut);
-      batcher.add(frame->name, tiles,
+      batcher.add(*frame, tiles,
                   {at::full({tiles.images().size(0)}, frame->defective ? 1 : 0, at::kLong), {}});
       batcher.flush();
       report(fraction, "frames to judge by");

@@ -238,6 +238,9 @@ std::unique_ptr<FrameSource> open_split(const CategoryData& data, Split split,
                             data.path.string(), train ? "good training" : "test",
                             train ? "train/good" : "test/<kind>"));
   }
+  for (ImageItem& item : items) {
+    if (item.product.empty()) item.product = data.name;
+  }
   const bool judged = split == Split::kTest || split == Split::kLabelledTest;
   if (const std::string part = args.text("part"); judged && !part.empty()) {
     items = part_of(items, parse_part(part, "--part"));

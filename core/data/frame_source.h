@@ -16,6 +16,7 @@ struct LabelledFrame {
   std::string name;           ///< path, or "video.mp4#17"
   std::string kind = "good";  ///< folder name of the defect kind
   bool defective = false;
+  std::string product = {};             ///< that it shows, in sets of several; "" = not told
   FrameView view;                       ///< points into `storage`
   std::shared_ptr<const void> storage;  ///< keeps the pixels alive
   std::optional<Image>

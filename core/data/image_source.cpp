@@ -39,7 +39,8 @@ Image load_mask(const ImageItem& item, const Image& image) {
 
 Loaded load(const ImageItem& item, const ImageSourceOptions& options) {
   const auto image = std::make_shared<const Image>(read_image(item.image));
-  Loaded loaded{{item.image.string(), item.kind, item.defective, view(*image), image, {}}, {}};
+  Loaded loaded{
+      {item.image.string(), item.kind, item.defective, item.product, view(*image), image, {}}, {}};
   if (!item.defective) return loaded;
   if (!options.masks && item.mask.empty() && !item.draw_mask) return loaded;
   try {
