@@ -30,7 +30,7 @@ struct Tiles {
   at::Tensor labels;
   at::Tensor masks;
   std::vector<std::string> names;  ///< of each tile's frame, for messages; may be empty
-  /// That each tile's frame shows (LabelledFrame::product); may be empty.
+  /// That each tile's frame shows; may be empty, and so may each name: then it is not known.
   std::vector<std::string> products = {};
   /// float32 [N]: mean of all pixels and channels of each tile's whole frame, normalised as the
   /// images are; undefined where nobody worked it out.
@@ -40,6 +40,7 @@ struct Tiles {
 struct Prediction {
   at::Tensor map;    ///< float32 [N, 1, H, W] on the CPU
   at::Tensor score;  ///< float32 [N] on the CPU
+  std::vector<std::string> products = {};  ///< of each tile, where the model knows products
 };
 
 struct ModelTraits {
@@ -51,6 +52,7 @@ struct ModelTraits {
   MergeMode merge = MergeMode::kHann;  ///< how maps of overlapping windows become one
   std::string backbone;                ///< "" = none
   std::string backbone_sha256;
+  std::vector<std::string> products = {};  ///< that the model tells apart; empty = none
 };
 
 /// Fitted, immutable. @note Thread-safe.

@@ -76,8 +76,9 @@ class TranslatedModel final : public Model {
   [[nodiscard]] const std::vector<std::int64_t>& training_frames() const noexcept override {
     return inner_->training_frames();
   }
-  [[nodiscard]] ModelOutput analyse(const TileBatch& tiles) const override {
-    return translated([&] { return inner_->analyse(tiles); });
+  [[nodiscard]] ModelOutput analyse(const TileBatch& tiles,
+                                    const std::string& product) const override {
+    return translated([&] { return inner_->analyse(tiles, product); });
   }
   [[nodiscard]] LearntGood learn_good(const TileBatch& frame, const LearnGoodOptions& options,
                                       std::stop_token stop) const override {

@@ -76,7 +76,8 @@ nlohmann::json stored_options(const std::filesystem::path& path, const Method& m
   }
 }
 
-ModelOutput analyse_tiles(const AnomalyModel& model, const TileBatch& tiles) {
+ModelOutput analyse_tiles(const AnomalyModel& model, const TileBatch& tiles,
+                          const std::string& product) {
   const auto start = Clock::now();
   const TensorTiles& batch = as_tensor_tiles(tiles);
   const TilePlan& plan = batch.plan();
@@ -84,7 +85,9 @@ ModelOutput analyse_tiles(const AnomalyModel& model, const TileBatch& tiles) {
   const std::int64_t step = std::max<std::int64_t>(1, kPixelsPerBatch / pixels);
   const std::int64_t count = batch.images().size(0);
   std::vector<ScoreMap> maps;
+  const std::vector<std::string> products(static_cast<std::size_t>(std::min(step, count)), product);
   double score = -std::numeric_limits<double>::infinity();
+  std::string found;
   for (std::int64_t first = 0; first < count; first += step) {
     const std::int64_t last = std::min(count, first + step);
     const at::Tensor keep =
@@ -94,9 +97,11 @@ ModelOutput analyse_tiles(const AnomalyModel& model, const TileBatch& tiles) {
                        .keep = keep,
                        .windows = count,
                        .first_window = first,
+                       .products = products,
                        .frame_means = at::full({last - first}, batch.frame_mean(), at::kFloat)});
     for (std::int64_t i = 0; i < last - first; ++i) maps.push_back(to_score_map(prediction.map[i]));
     score = std::max(score, prediction.score.max().item<double>());
+    if (found.empty() && !prediction.products.empty()) found = prediction.products.front();
   }
   ModelOutput output;
   output.map = merge_tiles(plan, maps, model.traits().merge);
@@ -110,6 +115,7 @@ ModelOutput analyse_tiles(const AnomalyModel& model, const TileBatch& tiles) {
                     output.score));
   }
   output.placement = plan.placement;
+  output.product = found;
   output.infer_ms = milliseconds_since(start);
   return output;
 }
@@ -197,10 +203,10 @@ void LoadedModel::warm_up() {
   warm_up_ms_ = analyse_tiles(*model_, *tiles).infer_ms;
 }
 
-ModelOutput LoadedModel::analyse(const TileBatch& tiles) const {
+ModelOutput LoadedModel::analyse(const TileBatch& tiles, const std::string& product) const {
   require_same_preparation(file_.manifest.input, tiles.spec());
   const std::lock_guard guard(one_at_a_time_);
-  ModelOutput output = analyse_tiles(*model_, tiles);
+  ModelOutput output = analyse_tiles(*model_, tiles, product);
   apply_sensitivity(file_.sensitivity, output);
   return output;
 }

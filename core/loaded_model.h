@@ -16,8 +16,10 @@
 namespace uad {
 
 /// Merged map and frame score of one batch of tiles.
+/// @param product  see Model::analyse().
 /// @throws Error(kFailed) if the model returns a non-finite score.
-ModelOutput analyse_tiles(const AnomalyModel& model, const TileBatch& tiles);
+ModelOutput analyse_tiles(const AnomalyModel& model, const TileBatch& tiles,
+                          const std::string& product = "");
 
 /// The method's options as a model file states them. @param path  of that file, for errors.
 /// @throws Error(kBadFile) if one is missing or unusable.
@@ -45,7 +47,8 @@ class LoadedModel final : public Model {
   [[nodiscard]] const std::vector<std::int64_t>& training_frames() const noexcept override {
     return file_.training_frames;
   }
-  [[nodiscard]] ModelOutput analyse(const TileBatch& tiles) const override;
+  [[nodiscard]] ModelOutput analyse(const TileBatch& tiles,
+                                    const std::string& product) const override;
   [[nodiscard]] LearntGood learn_good(const TileBatch& frame, const LearnGoodOptions& options,
                                       std::stop_token stop) const override;
 

@@ -152,7 +152,7 @@ class TrainingRun {
   void learn_sensitivity(const AnomalyModel& model, const Uses& uses) {
     SensitivityFit fit;
     for_each(uses, "sensitivity", 0.45, 0.47, [&](std::size_t, const LabelledFrame& frame) {
-      fit.add(analyse_tiles(model, *preprocessor_.cut(frame.view)).map);
+      fit.add(analyse(model, frame).map);
     });
     paused_.sensitivity = fit.finish();
   }
@@ -262,9 +262,14 @@ class TrainingRun {
     }
   }
 
+  [[nodiscard]] ModelOutput analyse(const AnomalyModel& model, const LabelledFrame& frame) const {
+    return analyse_tiles(model, *preprocessor_.cut(frame.view),
+                         known_product(model.traits().products, frame.product));
+  }
+
   void score(const AnomalyModel& model, const Uses& uses, double from, double to) {
     for_each(uses, "held-out frames", from, to, [&](std::size_t, const LabelledFrame& frame) {
-      ModelOutput output = analyse_tiles(model, *preprocessor_.cut(frame.view));
+      ModelOutput output = analyse(model, frame);
       apply_sensitivity(paused_.sensitivity, output);
       paused_.scored.push_back({frame.name, frame.kind, false, static_cast<float>(output.score),
                                 std::ranges::max(output.map.values)});
@@ -342,6 +347,7 @@ class TrainingRun {
     manifest.backbone =
         request_.start ? request_.start->manifest.backbone
                        : BackboneFacts{model.traits().backbone, model.traits().backbone_sha256};
+    manifest.products = model.traits().products;
     manifest.precision = request_.execution.precision;
     manifest.self_test.precision = request_.execution.precision;
     data_.self_test.write(model, preprocessor_, request_.images_in_model, file);

@@ -13,7 +13,7 @@
  * the end of a live stream the analysis in progress is waited for, at most 2 s.
  *
  * Element messages on the bus: `uad-result` (frame, pts, utc, score, normalised-score,
- * latency-ms, verdict, model, regions, tags), `uad-health` (healthy, frames, unscored,
+ * latency-ms, verdict, model, product, regions, tags), `uad-health` (healthy, frames, unscored,
  * skipped-share, longest-gap-ms; at most one a second, of live streams, when something is missing
  * and when all is well again), `uad-progress` (stage, fraction) while a model is being loaded,
  * `uad-model-changed` (path, sha256, why: watch, undo, promote, property, reload, good-frame),

@@ -22,6 +22,7 @@ struct InferSettings {
   double warn_threshold = ThresholdOverrides{}.warn;
   double reject_threshold = ThresholdOverrides{}.reject;
   double min_area = ThresholdOverrides{}.min_area;
+  std::string product;
   Messages messages = Messages::kAll;
   std::string tags;
   bool watch = false;

@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/base/methods.h"
+#include "models/iuf/iuf.h"
 #include "models/padim/padim.h"
 #include "models/patchcore/patchcore.h"
 #include "models/stfpm/stfpm.h"
@@ -16,8 +17,8 @@ namespace uad::models {
 
 const MethodTable& method_table() {
   static const MethodTable methods{
-      padim_method(),     patchcore_method(), stfpm_method(),
-      tiny_unet_method(), uf_gan_method(),    vgg_cam_method(),
+      iuf_method(),       padim_method(),  patchcore_method(), stfpm_method(),
+      tiny_unet_method(), uf_gan_method(), vgg_cam_method(),
   };
   return methods;
 }

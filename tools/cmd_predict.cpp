@@ -165,6 +165,7 @@ class Predictor {
                                .regions = regions};
     rejected_ = rejected_ || verdict.verdict == Verdict::kReject;
     nlohmann::json one = report(name, verdict);
+    if (!result.product.empty()) one["product"] = result.product;
     if (args_.has("save_maps")) one["map"] = save_maps(frame, verdict, output);
     if (args_.has("gallery")) save_picture(name, frame, result, output);
     if (args_.get<bool>("save_pic")) save_panels(frame, result, output);

@@ -59,6 +59,7 @@ struct ModelOutput {
   ScoreMap map;         ///< merged, of plan.map_size(); 0 where the mask says ignore
   RectF placement;      ///< of the map in the frame, in frame pixels
   double infer_ms = 0;  ///< network, neighbours, map
+  std::string product;  ///< that the model recognised or was told; "" = it knows no products
 };
 
 class Model;
@@ -94,8 +95,11 @@ class Model {
   /// The frames that it was trained on, by short_hash() of core/frame_digest.h; empty = not known.
   [[nodiscard]] virtual const std::vector<std::int64_t>& training_frames() const noexcept = 0;
   /// @throws Error(kShapeMismatch) with the fix if the tiles were cut for another InputSpec (the
-  /// ROI may differ).
-  [[nodiscard]] virtual ModelOutput analyse(const TileBatch& tiles) const = 0;
+  /// ROI may differ); Error(kBadOption) if a model of several products does not know `product`.
+  /// @param product  that the frame shows, for a model of several; "" = it recognises the product
+  /// itself. Other models ignore it.
+  [[nodiscard]] virtual ModelOutput analyse(const TileBatch& tiles,
+                                            const std::string& product = "") const = 0;
   /// A new model that has learnt the frame as well and has taken no more memory; this one stays as
   /// it is. It must pass its own self-test frames and reject every kept defect that this one
   /// rejects. Does not wait for analyse() and takes about as long as a fit of one frame.
@@ -197,7 +201,7 @@ class Backend {
   [[nodiscard]] virtual Image read_mask(const std::filesystem::path& file) = 0;
 };
 
-inline constexpr char kBackendSymbol[] = "uad_backend_3";  ///< the number changes with this header
+inline constexpr char kBackendSymbol[] = "uad_backend_4";  ///< the number changes with this header
 using BackendFunction = Backend* (*)() noexcept;           ///< the exported function; never null
 
 }  // namespace uad

@@ -11,6 +11,8 @@ namespace uad {
 
 const std::vector<MethodInfo>& known_methods() {
   static const std::vector<MethodInfo> methods{
+      {.name = "iuf",
+       .title = "IUF: what one model of many products, learnt one after the other, cannot rebuild"},
       {.name = "padim",
        .title = "PaDiM: distance from the Gaussian of good parts at each position"},
       {.name = "patchcore", .title = "PatchCore: distance to a memory bank of good patches"},

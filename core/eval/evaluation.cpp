@@ -130,7 +130,8 @@ class Evaluator {
   };
   Analysed analyse(const LabelledFrame& frame) const {
     const TileBatchPtr tiles = preprocessor_.cut(frame.view);
-    return {model_.analyse(*tiles), tiles->plan()};
+    return {model_.analyse(*tiles, known_product(model_.manifest().products, frame.product)),
+            tiles->plan()};
   }
 
   void keep_score(const LabelledFrame& frame, const ModelOutput& output) {

@@ -123,9 +123,16 @@ void Adam::step(double learning_rate) {
   if (active.parameters.empty()) return;
   const std::vector<at::Tensor> steps = active.of(steps_);
   for (const at::Tensor& count : steps) count.add_(1);
-  at::_fused_adam_(active.parameters, active.gradients, active.of(mean_), active.of(square_), {},
-                   steps, learning_rate, options_.beta1, options_.beta2, options_.weight_decay,
-                   options_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+  const auto update = [&](const auto& fused) {
+    fused(active.parameters, active.gradients, active.of(mean_), active.of(square_),
+          std::vector<at::Tensor>(), steps, learning_rate, options_.beta1, options_.beta2,
+          options_.weight_decay, options_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+  };
+  if (options_.decoupled) {
+    update([](const auto&... all) { at::_fused_adamw_(all...); });
+  } else {
+    update([](const auto&... all) { at::_fused_adam_(all...); });
+  }
 }
 
 TensorMap Adam::state() {

@@ -56,7 +56,7 @@ class Sgd final : public Optimiser {
   std::vector<at::Tensor> momentum_;  // of each parameter, 0 at first; none where it is 0
 };
 
-/// Adam (arXiv 1412.6980) as torch.optim.Adam; weight decay is added to the gradient.
+/// Adam (arXiv 1412.6980) as torch.optim.Adam, or AdamW (arXiv 1711.05101) as torch.optim.AdamW.
 class Adam final : public Optimiser {
  public:
   struct Options {
@@ -64,6 +64,7 @@ class Adam final : public Optimiser {
     double beta2 = 0.999;
     double epsilon = 1e-8;
     double weight_decay = 0;
+    bool decoupled = false;  ///< AdamW: weight decay shrinks the weights, not the gradient
   };
   Adam(std::vector<at::Tensor> parameters, Options options);
   void step(double learning_rate) override;

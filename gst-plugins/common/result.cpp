@@ -49,6 +49,7 @@ UadResult* make_result(const AnalysisPtr& analysis) {
   fields.map_height = analysis->map.height;
   const RectF& at = analysis->placement;
   fields.placement = {at.x, at.y, at.width, at.height};
+  fields.product = analysis->product.c_str();
   fields.model_name = analysis->model_name.c_str();
   fields.model_sha256 = analysis->model_sha256.c_str();
   fields.pts = analysis->capture.pts;
@@ -128,7 +129,8 @@ MessagePtr result_message(GstElement* element, const Analysis& analysis, const s
       "score", G_TYPE_DOUBLE, analysis.score, "normalised-score", G_TYPE_DOUBLE,
       analysis.normalised_score, "latency-ms", G_TYPE_DOUBLE, analysis.timings.total_ms, "verdict",
       G_TYPE_STRING, std::string(to_string(analysis.verdict)).c_str(), "model", G_TYPE_STRING,
-      analysis.model_name.c_str(), "tags", G_TYPE_STRING, tags.c_str(), nullptr);
+      analysis.model_name.c_str(), "product", G_TYPE_STRING, analysis.product.c_str(), "tags",
+      G_TYPE_STRING, tags.c_str(), nullptr);
   GValue regions = G_VALUE_INIT;
   gst_value_list_init(&regions, static_cast<guint>(analysis.regions.size()));
   for (const Region& region : analysis.regions) append(&regions, region_structure(region));

@@ -13,6 +13,7 @@ struct _UadResult {
 static void clear_result(gpointer data) {
   UadResultFields* fields = &((UadResult*)data)->fields;
   g_free((gpointer)fields->regions);
+  g_free((gpointer)fields->product);
   g_free((gpointer)fields->model_name);
   g_free((gpointer)fields->model_sha256);
   g_clear_pointer(&fields->map, g_bytes_unref);
@@ -22,6 +23,7 @@ UadResult* uad_result_new(const UadResultFields* fields) {
   UadResult* result = g_atomic_rc_box_new0(UadResult);
   result->fields = *fields;
   result->fields.regions = g_memdup2(fields->regions, fields->n_regions * sizeof(UadRegion));
+  result->fields.product = g_strdup(fields->product ? fields->product : "");
   result->fields.model_name = g_strdup(fields->model_name ? fields->model_name : "");
   result->fields.model_sha256 = g_strdup(fields->model_sha256 ? fields->model_sha256 : "");
   if (fields->map) g_bytes_ref(fields->map);
@@ -195,6 +197,10 @@ gboolean uad_result_meta_get_map_placement(const UadResultMeta* meta, UadPlaceme
   placement->y *= meta->scale_y;
   placement->height *= meta->scale_y;
   return TRUE;
+}
+
+const gchar* uad_result_meta_get_product(const UadResultMeta* meta) {
+  return meta->result ? meta->result->fields.product : "";
 }
 
 const gchar* uad_result_meta_get_model_name(const UadResultMeta* meta) {

@@ -252,6 +252,15 @@ const gfloat* uad_result_meta_get_map(const UadResultMeta* meta, gint* width, gi
 gboolean uad_result_meta_get_map_placement(const UadResultMeta* meta, UadPlacement* placement);
 
 /**
+ * uad_result_meta_get_product:
+ * @meta: a result
+ *
+ * Returns: (transfer none): the product that a model of several recognised or was told; "" where
+ *   the model knows no products, and without result
+ */
+const gchar* uad_result_meta_get_product(const UadResultMeta* meta);
+
+/**
  * uad_result_meta_get_model_name:
  * @meta: a #UadResultMeta
  *

@@ -17,6 +17,7 @@ typedef struct {
   gint map_width;
   gint map_height;
   UadPlacement placement;
+  const gchar* product;
   const gchar* model_name;
   const gchar* model_sha256;
   GstClockTime pts;

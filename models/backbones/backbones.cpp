@@ -124,9 +124,7 @@ BackboneWeights find_backbone_weights(const std::string& backbone, const fs::pat
   return {load_state_dict(file), file.string(), sha256_of_file(file)};
 }
 
-std::unique_ptr<Backbone> make_backbone(const std::string& backbone, const std::string& layers,
-                                        const BackboneWeights& weights,
-                                        const Execution& execution) {
+std::vector<LayerInfo> choose_layers(const std::string& backbone, const std::string& layers) {
   const Row& row = find_row(backbone);
   std::vector<LayerInfo> chosen;
   std::size_t begin = 0;
@@ -148,7 +146,13 @@ std::unique_ptr<Backbone> make_backbone(const std::string& backbone, const std::
     chosen.push_back(*known);
     begin = end + 1;
   }
-  return row.make(weights, std::move(chosen), execution);
+  return chosen;
+}
+
+std::unique_ptr<Backbone> make_backbone(const std::string& backbone, const std::string& layers,
+                                        const BackboneWeights& weights,
+                                        const Execution& execution) {
+  return find_row(backbone).make(weights, choose_layers(backbone, layers), execution);
 }
 
 OptionSpec backbone_option() {
@@ -176,11 +180,15 @@ void save_backbone(const Backbone& backbone, CheckpointWriter& out) {
   for (const auto& [name, tensor] : backbone.weights()) out.add(kPrefix + name, tensor);
 }
 
+BackboneWeights saved_backbone_weights(const CheckpointReader& in) {
+  return {in.with_prefix(kPrefix), in.file_name(), ""};
+}
+
 std::shared_ptr<const Backbone> load_backbone(const CheckpointReader& in,
                                               const Execution& execution) {
-  const BackboneWeights weights{in.with_prefix(kPrefix), in.file_name(), ""};
   return make_backbone(in.options().at("backbone").get<std::string>(),
-                       in.options().at("layers").get<std::string>(), weights, execution);
+                       in.options().at("layers").get<std::string>(), saved_backbone_weights(in),
+                       execution);
 }
 
 }  // namespace uad::models

@@ -32,7 +32,12 @@ struct BackboneWeights {
     const std::string& backbone, const std::filesystem::path& weights_dir,
     const std::string& otherwise = "use backbone=gabor, which needs none");
 
-/// @param layers  comma-separated names, e.g. "layer2,layer3".
+/// The layers of a backbone with these comma-separated names, e.g. "layer2,layer3".
+/// @throws Error(kBadOption) listing the known backbones or layers.
+[[nodiscard]] std::vector<LayerInfo> choose_layers(const std::string& backbone,
+                                                   const std::string& layers);
+
+/// @param layers  see choose_layers().
 /// @throws Error(kBadOption) listing the known backbones or layers; Error(kBadFile) if the weights
 /// do not fit.
 [[nodiscard]] std::unique_ptr<Backbone> make_backbone(const std::string& backbone,
@@ -57,7 +62,10 @@ struct FittedBackbone {
 /// Stores the weights as tensors "backbone.…".
 void save_backbone(const Backbone& backbone, CheckpointWriter& out);
 
-/// What save_backbone() stored, with the options of that model.
+/// What save_backbone() stored.
+[[nodiscard]] BackboneWeights saved_backbone_weights(const CheckpointReader& in);
+
+/// The same as a network, with the options of that model.
 /// @throws as make_backbone().
 [[nodiscard]] std::shared_ptr<const Backbone> load_backbone(const CheckpointReader& in,
                                                             const Execution& execution);

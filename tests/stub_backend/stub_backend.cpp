@@ -84,7 +84,8 @@ class StubModel final : public Model {
     return training_frames_;
   }
 
-  [[nodiscard]] ModelOutput analyse(const TileBatch& batch) const override {
+  [[nodiscard]] ModelOutput analyse(const TileBatch& batch,
+                                    const std::string& product) const override {
     const auto start = std::chrono::steady_clock::now();
     const auto& tiles = dynamic_cast<const StubTiles&>(batch);
     require_same_preparation(manifest_.input, tiles.spec());
@@ -97,6 +98,7 @@ class StubModel final : public Model {
     output.score = std::accumulate(output.map.values.begin(), output.map.values.end(), 0.0) /
                    static_cast<double>(output.map.values.size());
     output.placement = tiles.plan().placement;
+    output.product = product;
     output.infer_ms =
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     return output;
@@ -110,7 +112,7 @@ class StubModel final : public Model {
     if (options.kept_defects.filename() == "refuse") {
       throw Error(ErrorCode::kBadOption, "A kept defect would pass.");
     }
-    const double before = analyse(frame).score;
+    const double before = analyse(frame, "").score;
     StubOptions lower = options_;
     lower.offset -= before - options.warn + 0.01;
     Manifest manifest = manifest_;

@@ -29,9 +29,10 @@ AnalyserPtr Analyser::load(Backend& backend, const std::filesystem::path& file,
 }
 
 AnalysisPtr Analyser::analyse(const TileBatch& tiles, const Capture& capture,
-                              const ThresholdOverrides& overrides, double cut_ms) const {
+                              const ThresholdOverrides& overrides, double cut_ms,
+                              const std::string& product) const {
   const double wait_ms = ms_since(capture.arrival) - cut_ms;
-  ModelOutput output = model_->analyse(tiles);
+  ModelOutput output = model_->analyse(tiles, product);
   const auto judging = std::chrono::steady_clock::now();
   Analysis analysis = judge_output(std::move(output), model_->manifest().thresholds, overrides);
   analysis.model_name = name_;

@@ -28,10 +28,11 @@ class Analyser {
   /// Tiles of a frame that brought none, by the model's own InputSpec and mask. @throws Error
   [[nodiscard]] TileBatchPtr cut(const FrameView& frame) const { return cutter_->cut(frame); }
 
+  /// @param product  see Model::analyse().
   /// @throws Error(kShapeMismatch) with the fix if the tiles do not fit the model.
   [[nodiscard]] AnalysisPtr analyse(const TileBatch& tiles, const Capture& capture = {},
-                                    const ThresholdOverrides& overrides = {},
-                                    double cut_ms = 0) const;
+                                    const ThresholdOverrides& overrides = {}, double cut_ms = 0,
+                                    const std::string& product = "") const;
 
   /// What cut() works with, for whoever cuts upstream.
   [[nodiscard]] const std::shared_ptr<const Preprocessor>& cutter() const noexcept {

@@ -28,7 +28,7 @@ std::optional<Shown> InferenceEngine::analyse(const FrameInput& frame,
   const bool taken = newest && take(frame, options);
   if (passing_) passing_(frame.capture, taken);
   if (taken) {
-    auto job = job_for(frame, model_for(frame, newest), options.overrides);
+    auto job = job_for(frame, model_for(frame, newest), options);
     if (options.every) {
       latest_ = job();
       finish(latest_);
@@ -44,15 +44,16 @@ std::optional<Shown> InferenceEngine::analyse(const FrameInput& frame,
 }
 
 LatestWorker::Job InferenceEngine::job_for(const FrameInput& frame, const AnalyserPtr& analyser,
-                                           const ThresholdOverrides& overrides) {
+                                           const InferenceOptions& options) {
   const auto start = Clock::now();
   TileBatchPtr tiles = frame.tiles ? frame.tiles : frame.cut(*analyser);
   const double cut_ms =
       frame.tiles ? 0 : std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-  auto rival = shadow_.prepare(*analyser, tiles, frame.tiles ? nullptr : frame.cut, overrides);
-  return [this, analyser, tiles = std::move(tiles), capture = frame.capture, overrides, cut_ms,
+  auto rival = shadow_.prepare(*analyser, tiles, frame.tiles ? nullptr : frame.cut, options.overrides);
+  return [this, analyser, tiles = std::move(tiles), capture = frame.capture, options, cut_ms,
           rival = std::move(rival)] {
-    AnalysisPtr analysis = analyser->analyse(*tiles, capture, overrides, cut_ms);
+    AnalysisPtr analysis =
+        analyser->analyse(*tiles, capture, options.overrides, cut_ms, options.product);
     if (rival) shadow_.compare(*rival, analysis);
     marks_.remember(analysis, tiles);
     return analysis;

@@ -21,6 +21,7 @@ struct InferenceOptions {
   int interval = 1;   ///< analyse at most every n-th frame
   std::chrono::milliseconds max_age{1000};  ///< older results become UNSCORED
   ThresholdOverrides overrides;
+  std::string product;  ///< that frames show, see Model::analyse()
 };
 
 /// One frame as the engine sees it.
@@ -89,7 +90,7 @@ class InferenceEngine {
   AnalyserPtr model_for(const FrameInput& frame, const AnalyserPtr& newest);
   bool take(const FrameInput& frame, const InferenceOptions& options);
   LatestWorker::Job job_for(const FrameInput& frame, const AnalyserPtr& analyser,
-                            const ThresholdOverrides& overrides);
+                            const InferenceOptions& options);
   void finish(const AnalysisPtr& analysis);
 
   std::function<void(const AnalysisPtr&)> analysed_;

@@ -71,7 +71,9 @@ void ShadowWorker::stop() {
 void ShadowWorker::judge(const Rival& rival, const AnalysisPtr& main) {
   if (!in_use(rival.shadow)) return;
   try {
-    const AnalysisPtr shadow = rival.shadow->analyse(*rival.tiles, main->capture, rival.overrides);
+    const AnalysisPtr shadow = rival.shadow->analyse(
+        *rival.tiles, main->capture, rival.overrides, 0,
+        known_product(rival.shadow->model().manifest().products, main->product));
     // meanwhile it may have become the main model, or another one may have come
     if (rival.shadow == models_.get()) count(rival.shadow, main, shadow);
   } catch (...) {

@@ -20,6 +20,7 @@ using StringMap = std::map<std::string, std::string>;
 
 constexpr double kMaxSide = 32768;  // pixels; as parse_size()
 constexpr std::size_t kMaxSelfTestFrames = 4;
+constexpr std::size_t kMaxProducts = 10000;
 
 /// One JSON object of the manifest. Every getter demands presence, type and range, and names the
 /// field by its whole path.
@@ -246,6 +247,10 @@ void check_version(const Fields& fields, const std::string& file_name) {
 
 }  // namespace
 
+std::string known_product(const std::vector<std::string>& products, const std::string& product) {
+  return std::ranges::find(products, product) == products.end() ? "" : product;
+}
+
 Manifest parse_manifest(const std::string& json_text, const std::string& file_name) {
   const json root = parse_strict_json(json_text, file_name);
   const Fields fields(root, "", file_name);
@@ -262,6 +267,12 @@ Manifest parse_manifest(const std::string& json_text, const std::string& file_na
   manifest.training = parse_training(fields.child("training"));
   const Fields backbone = fields.child("backbone");
   manifest.backbone = {backbone.text("name"), backbone.hash("weights_sha256", true)};
+  if (fields.has("products")) {  // files of version 0.1 do not say them
+    for (const json& product : fields.array("products", 0, kMaxProducts)) {
+      if (!product.is_string()) fields.refuse("products", "must be names", product);
+      manifest.products.push_back(product.get<std::string>());
+    }
+  }
   manifest.precision = fields.precision("precision");
   manifest.tensor_sha256 =
       fields.map("tensors", [](const Fields& f, const std::string& k) { return f.hash(k, false); });
@@ -294,6 +305,7 @@ std::string to_json_text(const Manifest& m) {
         {"continued_from", m.training.continued_from},
         {"marked_good", m.training.marked_good}}},
       {"backbone", {{"name", m.backbone.name}, {"weights_sha256", m.backbone.weights_sha256}}},
+      {"products", m.products},
       {"precision", m.precision},
       {"tensors", m.tensor_sha256},
       {"self_test",

@@ -64,10 +64,14 @@ struct Manifest {
   ThresholdOrigin threshold_origin;
   TrainingFacts training;
   BackboneFacts backbone;
-  std::string precision = "fp32";  ///< it was calibrated in; precision=model means this one
+  std::vector<std::string> products;  ///< that the model tells apart; empty = none
+  std::string precision = "fp32";     ///< it was calibrated in; precision=model means this one
   std::map<std::string, std::string> tensor_sha256;
   SelfTest self_test;
 };
+
+/// `product` if it is one of these, else "".
+std::string known_product(const std::vector<std::string>& products, const std::string& product);
 
 /// @throws Error(kBadFile) naming the field that is missing, of the wrong type or out of range, and
 /// for another format version than this program reads.

@@ -25,6 +25,7 @@ Analysis judge_output(ModelOutput output, const Thresholds& model,
                                   analysis.thresholds.min_area);
   analysis.map = std::move(output.map);
   analysis.placement = output.placement;
+  analysis.product = std::move(output.product);
   analysis.timings.infer_ms = output.infer_ms;
   return analysis;
 }

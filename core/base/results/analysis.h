@@ -47,6 +47,7 @@ struct Analysis {
   std::vector<Region> regions;
   ScoreMap map;
   RectF placement;  ///< of the map in the frame
+  std::string product;  ///< see ModelOutput
   std::string model_name;
   std::string model_sha256;
   Capture capture;

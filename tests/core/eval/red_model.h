@@ -34,7 +34,8 @@ class RedModel final : public Model {
   [[nodiscard]] const std::vector<std::int64_t>& training_frames() const noexcept override {
     return training_frames_;
   }
-  [[nodiscard]] ModelOutput analyse(const TileBatch& tiles) const override {
+  [[nodiscard]] ModelOutput analyse(const TileBatch& tiles,
+                                    const std::string& /*product*/) const override {
     const auto& batch = dynamic_cast<const TensorTiles&>(tiles);
     const at::Tensor red = batch.images()[0][0].contiguous();
     ModelOutput output;

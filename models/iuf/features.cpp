@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "models/iuf/features.h"
+
+#include <algorithm>
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include "core/base/error.h"
+#include "core/exec/compute_type.h"
+#include "core/exec/thread_pool.h"
+#include "models/backbones/efficientnet_b4.h"
+#include "models/iuf/neck.h"
+
+namespace uad::models::iuf {
+
+namespace {
+
+constexpr std::int64_t kCell = 16;             // pixels of a side of the grid's cells
+constexpr std::int64_t kBatch = 8;             // images that go through the backbone together
+constexpr const char* kName = "efficientnet_b4";  // the one with options of its own
+
+std::shared_ptr<const Backbone> make(const nlohmann::json& options, const BackboneWeights& weights,
+                                     const Execution& execution) {
+  const auto name = options.at("backbone").get<std::string>();
+  const auto layers = options.at("layers").get<std::string>();
+  if (name != kName) return make_backbone(name, layers, weights, execution);
+  const EfficientNetOptions how{
+      .padding = options.at("padding") == "tf380" ? EfficientNetPadding::kTf380
+                                                  : EfficientNetPadding::kSymmetric,
+      .bn_eps = options.at("bn_eps").get<double>()};
+  return std::make_shared<EfficientNetB4>(weights.tensors, weights.origin,
+                                          choose_layers(name, layers), compute_options(execution),
+                                          how);
+}
+
+}  // namespace
+
+Features::Features(const FitContext& context) {
+  BackboneWeights weights =
+      find_backbone_weights(context.options.at("backbone").get<std::string>(), context.weights_dir);
+  backbone_ = make(context.options, weights, context.execution);
+  sha256_ = std::move(weights.sha256);
+}
+
+Features::Features(const CheckpointReader& in, const Execution& execution)
+    : backbone_(make(in.options(), saved_backbone_weights(in), execution)) {}
+
+at::Tensor Features::operator()(const at::Tensor& images) const {
+  return gather(backbone_->features(images), images.size(2) / kCell, images.size(3) / kCell);
+}
+
+at::Tensor Features::of_all(const SampleStore& samples, const FitControl& control) const {
+  const ComputeScope scope;
+  const auto count = static_cast<std::int64_t>(samples.size());
+  std::vector<at::Tensor> all;
+  for (std::int64_t first = 0; first < count; first += kBatch) {
+    if (control.cancel.stop_requested()) {
+      throw Error(ErrorCode::kCancelled, "The training was cancelled.");
+    }
+    std::vector<Sample> some;
+    for (std::int64_t i = first; i < std::min(count, first + kBatch); ++i) {
+      some.push_back(samples.sample(static_cast<std::size_t>(i)));
+    }
+    const Batch batch = samples.to_batch(some, std::vector<std::int64_t>(some.size()));
+    all.push_back((*this)(batch.images).cpu());
+  }
+  return at::cat(all).clone();
+}
+
+std::int64_t Features::channels() const { return total_channels(backbone_->layers()); }
+
+void Features::save(CheckpointWriter& out) const { save_backbone(*backbone_, out); }
+
+}  // namespace uad::models::iuf
