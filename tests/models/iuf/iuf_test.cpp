@@ -8,6 +8,7 @@
 
 #include "core/checkpoint.h"
 #include "core/eval/metrics.h"
+#include "core/exec/thread_pool.h"
 #include "models/iuf/fitter.h"
 #include "models/iuf/model.h"
 #include "tests/support/expect_error.h"
@@ -268,7 +269,7 @@ TEST(IufFitter, SidesMustBeMultiplesOf16) {
 
 // The state of a run holds everything that the next step depends on.
 TEST(IufFitter, GoesOnAfterABreakToTheSameWeights) {
-  at::set_num_threads(1);
+  use_threads(1);
   const test::TempDir folder;
   const auto run = [&](const std::string& name, std::int64_t epochs, bool resume) {
     FitContext how = context({{"epochs", epochs}});
