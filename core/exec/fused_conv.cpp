@@ -51,6 +51,16 @@ const std::optional<OneDnn>& one_dnn() {
   return operators;
 }
 
+/// oneDNN's operators refuse bfloat16 on CPUs without AVX-512 or AVX-NE-CONVERT.
+bool one_dnn_takes(at::ScalarType type) {
+  if (type != at::kBFloat16) return type == at::kFloat;
+  static const bool supported = [] {
+    const auto asks = find<bool()>("mkldnn::_is_mkldnn_bf16_supported", "");
+    return asks && asks->call();
+  }();
+  return supported;
+}
+
 constexpr std::array<std::int64_t, 2> kNoDilation{1, 1};
 
 const char* one_dnn_name(Activation activation) {
@@ -95,7 +105,7 @@ FusedConv::FusedConv(const ConvWeights& weights, const ConvOptions& options,
     : options_(options),
       weight_(weights.weight.to(place).contiguous(at::MemoryFormat::ChannelsLast)),
       bias_(weights.bias.to(place).contiguous()) {
-  if (!weight_.is_cpu() || !one_dnn()) return;
+  if (!weight_.is_cpu() || !one_dnn() || !one_dnn_takes(weight_.scalar_type())) return;
   const std::array<std::int64_t, 2> stride{options_.stride, options_.stride};
   const std::array<std::int64_t, 2> padding{options_.padding, options_.padding};
   weight_ = one_dnn()->reorder.call(weight_, padding, stride, kNoDilation, options_.groups,

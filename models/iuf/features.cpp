@@ -11,13 +11,13 @@
 #include "core/exec/thread_pool.h"
 #include "models/backbones/efficientnet_b4.h"
 #include "models/iuf/neck.h"
+#include "models/iuf/network_shape.h"
 
 namespace uad::models::iuf {
 
 namespace {
 
-constexpr std::int64_t kCell = 16;             // pixels of a side of the grid's cells
-constexpr std::int64_t kBatch = 8;             // images that go through the backbone together
+constexpr std::int64_t kBatch = 8;                // images that go through the backbone together
 constexpr const char* kName = "efficientnet_b4";  // the one with options of its own
 
 std::shared_ptr<const Backbone> make(const nlohmann::json& options, const BackboneWeights& weights,
@@ -47,7 +47,8 @@ Features::Features(const CheckpointReader& in, const Execution& execution)
     : backbone_(make(in.options(), saved_backbone_weights(in), execution)) {}
 
 at::Tensor Features::operator()(const at::Tensor& images) const {
-  return gather(backbone_->features(images), images.size(2) / kCell, images.size(3) / kCell);
+  return align_features(backbone_->features(images), images.size(2) / kCellSide,
+                        images.size(3) / kCellSide);
 }
 
 at::Tensor Features::of_all(const SampleStore& samples, const FitControl& control) const {

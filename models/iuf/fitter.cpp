@@ -15,7 +15,6 @@ namespace uad::models::iuf {
 
 namespace {
 
-constexpr std::int64_t kCell = 16;       // pixels of a token's side
 constexpr std::int64_t kBatch = 8;       // images that are looked at together
 constexpr std::size_t kFewest = 5;       // held-out images that tell what is usual
 constexpr double kLeastSpread = 0.01;    // of the mean: so even are no images
@@ -108,11 +107,11 @@ Knowledge IufFitter::first_knowledge() const {
   if (start_ != nullptr) {
     knowledge = start_->knowledge();
     const NetworkShape& shape = knowledge.shape;
-    if (image.height != shape.height * kCell || image.width != shape.width * kCell) {
+    if (image.height != shape.height * kCellSide || image.width != shape.width * kCellSide) {
       throw Error(ErrorCode::kBadOption,
                   fmt::format("The model to go on from sees {}x{} pixels, but the new frames give "
                               "{}x{}. Leave --resize and --window as the model has them.",
-                              shape.width * kCell, shape.height * kCell, image.width,
+                              shape.width * kCellSide, shape.height * kCellSide, image.width,
                               image.height));
     }
     grow_classes(knowledge, classes, context_.seed);
@@ -244,7 +243,7 @@ std::unique_ptr<AnomalyModel> IufFitter::finish(const FitControl& control) {
 std::int64_t IufFitter::peak_bytes(std::int64_t times) const {
   if (training_.size() == 0) return 0;
   const Image& image = training_.sample(0).image;
-  const std::int64_t tokens = image.height / kCell * (image.width / kCell);
+  const std::int64_t tokens = image.height / kCellSide * (image.width / kCellSide);
   const auto features = static_cast<std::int64_t>(training_.size()) * tokens *
                         features_->channels() * static_cast<std::int64_t>(sizeof(float));
   const std::int64_t batch =

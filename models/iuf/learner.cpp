@@ -12,13 +12,13 @@
 #include "core/patch_map.h"
 #include "models/iuf/constrained_update.h"
 #include "models/iuf/model.h"
+#include "models/iuf/neck.h"
 
 namespace uad::models::iuf {
 
 namespace {
 
-constexpr std::int64_t kWidth = 256;   // of the decoder's outputs
-constexpr std::int64_t kJudged = 3;    // of its layers, by the compression loss
+constexpr std::int64_t kJudged = 3;                  // decoder layers, by the compression loss
 constexpr const char* kHead = "vitclassifiy.fc.2.";  // class head, as published
 
 TensorMap on_device(const TensorMap& weights, c10::Device device) {
@@ -38,11 +38,6 @@ at::Generator random_of(std::uint64_t seed, std::int64_t step) {
   return at::make_generator<at::CPUGeneratorImpl>((std::uint64_t{words[0]} << 32) | words[1]);
 }
 
-/// [B, C, h, w] → [T, B, C].
-at::Tensor to_tokens(const at::Tensor& features) {
-  return features.flatten(2).permute({2, 0, 1}).contiguous();
-}
-
 }  // namespace
 
 IufLearner::IufLearner(const Settings& settings, const FitContext& context, Features features,
@@ -54,7 +49,7 @@ IufLearner::IufLearner(const Settings& settings, const FitContext& context, Feat
       device_(context.execution.device),
       weights_(on_device(task_.start.weights, device_)),
       optimiser_(make_optimiser()),
-      compression_(kJudged, kWidth, settings.compression_gradient, device_),
+      compression_(kJudged, kHidden, settings.compression_gradient, device_),
       done_(at::zeros({}, at::kLong)) {}
 
 std::unique_ptr<Optimiser> IufLearner::make_optimiser() const {
@@ -115,7 +110,7 @@ Figures IufLearner::step(const Batch& batch, double learning_rate) {
   const auto step = done_.item<std::int64_t>();
   at::Generator random = random_of(context_.seed, step);
   const at::Tensor aligned = features_of(batch, task_.features);
-  at::Tensor tokens = to_tokens(aligned);
+  at::Tensor tokens = as_tokens(aligned);
   const bool noisy =
       at::rand({}, random, at::TensorOptions(at::kFloat)).item<double>() < settings_.jitter_probability;
   if (noisy) tokens = jittered(tokens, settings_.jitter_scale, random);
@@ -152,7 +147,7 @@ Figures IufLearner::validate(const Batch& batch) {
   const Recognition recognised =
       recognise(weights_, shape, batch.images.to(device_), Pass::kInference);
   const Reconstruction rebuilt =
-      reconstruct(weights_, shape, to_tokens(aligned), recognised.conditions, nullptr);
+      reconstruct(weights_, shape, as_tokens(aligned), recognised.conditions, nullptr);
   const at::Tensor right = recognised.scores.argmax(1).cpu() == batch.labels;
   return {{"error", error(rebuilt.features, aligned, batch.keep).item<double>()},
           {"accuracy", right.to(at::kFloat).mean().item<double>()}};
@@ -188,7 +183,7 @@ std::vector<at::Tensor> IufLearner::outputs(const at::Tensor& images,
   const NetworkShape& shape = task_.start.shape;
   const Recognition recognised =
       recognise(weights_, shape, images.to(device_), Pass::kInference);
-  return reconstruct(weights_, shape, to_tokens(features.to(device_)), recognised.conditions,
+  return reconstruct(weights_, shape, as_tokens(features.to(device_)), recognised.conditions,
                      nullptr, /*with_outputs=*/true)
       .outputs;
 }

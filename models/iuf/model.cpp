@@ -8,18 +8,18 @@
 #include "core/base/error.h"
 #include "core/exec/compute_type.h"
 #include "core/exec/thread_pool.h"
+#include "models/iuf/neck.h"
 #include "models/iuf/scoring.h"
 
 namespace uad::models::iuf {
 
 namespace {
 
-constexpr std::int64_t kCell = 16;          // pixels of a token's side
 constexpr const char* kSize = "tiles.size";  // int64 [2], height and width
 
 at::Tensor score_of(const at::Tensor& map, const at::Tensor& peak, ScoreRule rule) {
-  if (rule == ScoreRule::kMean) return map.flatten(1).mean(1);
-  if (rule == ScoreRule::kStd) return map.flatten(1).std(1, /*unbiased=*/false);
+  if (rule == ScoreRule::kMean) return mean(map);
+  if (rule == ScoreRule::kStd) return standard_deviation(map);
   return peak;
 }
 
@@ -51,7 +51,7 @@ IufModel::Raw IufModel::look(const at::Tensor& images, const at::Tensor& keep) c
   const at::Tensor aligned = features_(images).to(place_.device(), at::kFloat);
   const Recognition recognised =
       recognise(weights_, knowledge_.shape, images.to(place_), Pass::kInference);
-  const at::Tensor tokens = aligned.to(place_).flatten(2).permute({2, 0, 1});
+  const at::Tensor tokens = as_tokens(aligned.to(place_));
   const at::Tensor rebuilt =
       reconstruct(weights_, knowledge_.shape, tokens, recognised.conditions, nullptr)
           .features.to(at::kFloat);
@@ -78,13 +78,13 @@ Prediction IufModel::predict(const Tiles& tiles) const {
 void IufModel::save(CheckpointWriter& out) const {
   features_.save(out);
   knowledge_.save(out);
-  out.add(kSize, at::tensor({knowledge_.shape.height * kCell, knowledge_.shape.width * kCell},
+  out.add(kSize, at::tensor({knowledge_.shape.height * kCellSide, knowledge_.shape.width * kCellSide},
                             at::kLong));
 }
 
 void IufModel::require_size(const at::Tensor& images) const {
-  const std::int64_t height = knowledge_.shape.height * kCell;
-  const std::int64_t width = knowledge_.shape.width * kCell;
+  const std::int64_t height = knowledge_.shape.height * kCellSide;
+  const std::int64_t width = knowledge_.shape.width * kCellSide;
   if (images.size(2) == height && images.size(3) == width) return;
   throw Error(ErrorCode::kShapeMismatch,
               fmt::format("This IUF model was trained on inputs of {}x{} pixels, but got {}x{}. "

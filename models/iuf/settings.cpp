@@ -11,8 +11,6 @@ namespace uad::models::iuf {
 
 namespace {
 
-constexpr std::int64_t kCell = 16;  // pixels of a token's side
-
 OptionSpec flag(std::string name, bool value, std::string help) {
   return {.name = std::move(name),
           .type = OptionType::kBool,
@@ -158,24 +156,24 @@ Settings::Settings(const nlohmann::json& options)
       flip_vertical(options.at("vflip").get<bool>()),
       rotate(options.at("rotate").get<bool>()),
       mixed(options.at("amp").get<bool>()) {
-  if (patch != 1 && patch != kCell) {
+  if (patch != 1 && patch != kCellSide) {
     throw Error(ErrorCode::kBadOption,
-                fmt::format("Option \"oasa_patch_size\" must be 1 or {}, but is {}.", kCell, patch));
+                fmt::format("Option \"oasa_patch_size\" must be 1 or {}, but is {}.", kCellSide, patch));
   }
 }
 
 NetworkShape Settings::shape(std::int64_t channels, std::int64_t classes_now, std::int64_t height,
                              std::int64_t width) const {
-  if (height % kCell != 0 || width % kCell != 0) {
+  if (height % kCellSide != 0 || width % kCellSide != 0) {
     throw Error(ErrorCode::kBadOption,
                 fmt::format("IUF needs inputs whose sides are multiples of {}, but got {}x{}. Set "
                             "--resize to such a size.",
-                            kCell, width, height));
+                            kCellSide, width, height));
   }
   return {.classes = classes_now,
           .channels = channels,
-          .height = height / kCell,
-          .width = width / kCell,
+          .height = height / kCellSide,
+          .width = width / kCellSide,
           .patch = patch,
           .sine = sine,
           .masked = masked};

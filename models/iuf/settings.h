@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/option_spec.h"
-#include "models/iuf/network.h"
+#include "models/iuf/network_shape.h"
 
 namespace uad::models::iuf {
 
