@@ -71,6 +71,8 @@ const char* one_dnn_name(Activation activation) {
       return "hardtanh";
     case Activation::kLeakyRelu:
       return "leaky_relu";
+    case Activation::kSwish:
+      return "swish";
     case Activation::kNone:
       break;
   }
@@ -91,6 +93,7 @@ void activate(at::Tensor& y, const ConvOptions& options) {
   if (options.activation == Activation::kRelu) y.relu_();
   if (options.activation == Activation::kRelu6) y.clamp_(0, 6);
   if (options.activation == Activation::kLeakyRelu) at::leaky_relu_(y, options.slope);
+  if (options.activation == Activation::kSwish) at::silu_(y);
 }
 
 }  // namespace

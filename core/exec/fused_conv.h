@@ -27,7 +27,8 @@ struct BatchNorm {
 /// The convolution that equals convolution (without bias) followed by `norm`.
 ConvWeights fold_batch_norm(const at::Tensor& weight, const BatchNorm& norm);
 
-enum class Activation { kNone, kRelu, kRelu6, kLeakyRelu };  ///< kRelu6: clamped to 0 … 6
+/// kRelu6: clamped to 0 … 6; kSwish: x · sigmoid(x).
+enum class Activation { kNone, kRelu, kRelu6, kLeakyRelu, kSwish };
 
 struct ConvOptions {
   std::int64_t stride = 1;
@@ -49,8 +50,8 @@ class FusedConv {
   FusedConv(const ConvWeights& weights, const ConvOptions& options, at::TensorOptions place);
   /// activation(convolution(x)).
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
-  /// activation(sum + convolution(x)); `sum` is overwritten with it. Not for kRelu6 and
-  /// kLeakyRelu.
+  /// activation(sum + convolution(x)); `sum` is overwritten with it. Not for kRelu6,
+  /// kLeakyRelu and kSwish.
   void add_into(at::Tensor& sum, const at::Tensor& x) const;
 
  private:

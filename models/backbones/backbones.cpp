@@ -12,6 +12,7 @@
 #include "core/exec/compute_type.h"
 #include "core/files/sha256.h"
 #include "core/files/state_dict.h"
+#include "models/backbones/efficientnet_b4.h"
 #include "models/backbones/gabor.h"
 #include "models/backbones/mobilenet_v2.h"
 #include "models/backbones/resnet.h"
@@ -48,6 +49,8 @@ Row network(std::string name, std::vector<LayerInfo> layers, const Shape&... sha
 
 std::vector<Row> make_table() {
   std::vector<Row> rows;
+  rows.push_back(network<EfficientNetB4>("efficientnet_b4", efficientnet_b4_layers(),
+                                         EfficientNetB4::Options{}));
   rows.push_back(
       {"gabor", false, gabor_layers(),
        [](const BackboneWeights&, std::vector<LayerInfo> layers, const Execution& execution) {

@@ -10,12 +10,13 @@
 namespace uad::models {
 
 WeightTaker::WeightTaker(const TensorMap& from, std::string origin, std::string network,
-                         TensorMap& taken, at::TensorOptions place)
+                         TensorMap& taken, at::TensorOptions place, double bn_eps)
     : from_(from),
       origin_(std::move(origin)),
       network_(std::move(network)),
       taken_(taken),
-      place_(place) {}
+      place_(place),
+      bn_eps_(bn_eps) {}
 
 void WeightTaker::fail(const std::string& what) const {
   throw Error(ErrorCode::kBadFile,
@@ -45,7 +46,7 @@ FusedConv WeightTaker::conv_and_norm(const std::string& name, const std::string&
   const at::IntArrayRef channels = shape.slice(0, 1);
   const BatchNorm values{take(norm + ".weight", channels), take(norm + ".bias", channels),
                          take(norm + ".running_mean", channels),
-                         take(norm + ".running_var", channels)};
+                         take(norm + ".running_var", channels), bn_eps_};
   return {fold_batch_norm(weight, values), options, place_};
 }
 

@@ -15,8 +15,9 @@ class WeightTaker {
   /// @param origin  file it came from, and @param network  what it should hold: for errors.
   /// @param taken  receives every tensor that is taken, float32 on the CPU.
   /// @param place  type and device of the convolutions.
+  /// @param bn_eps  of every batch norm.
   WeightTaker(const TensorMap& from, std::string origin, std::string network, TensorMap& taken,
-              at::TensorOptions place);
+              at::TensorOptions place, double bn_eps = 1e-5);
 
   /// "NAME.weight" of the given shape and "NORM.weight", ".bias", ".running_mean", ".running_var".
   /// @param shape  [C_out, C_in / groups, kH, kW].
@@ -38,6 +39,7 @@ class WeightTaker {
   std::string network_;
   TensorMap& taken_;
   at::TensorOptions place_;
+  double bn_eps_;
 };
 
 }  // namespace uad::models

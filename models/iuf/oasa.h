@@ -3,6 +3,7 @@
 // object-aware self-attention. Architecture only. Source: specification, IUF, section 4.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -15,6 +16,13 @@ namespace uad::models::iuf {
 
 /// Tensors "vitclassifiy.…", spelled as published.
 void add_oasa(Layout& layout, const NetworkShape& shape);
+
+/// The first part of recognise(). @return the tokens in rows of cells, [B * height, r, W, kHidden],
+/// where a cell is r tokens high and wide and W = width * r.
+[[nodiscard]] at::Tensor embed(const TensorMap& weights, const NetworkShape& shape,
+                               const at::Tensor& images, Pass pass);
+/// Block `i` of the kLayers. @param x  [rows, W, kHidden], whole rows of tokens. @return the same.
+[[nodiscard]] at::Tensor run_block(const TensorMap& weights, std::int64_t i, const at::Tensor& x);
 
 struct Recognition {
   at::Tensor scores;                   ///< [B, classes], not normalised

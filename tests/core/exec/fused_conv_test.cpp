@@ -68,6 +68,13 @@ TEST(FusedConv, LeakyReluKeepsAShareOfNegativeValues) {
   EXPECT_TRUE(at::allclose(y, at::leaky_relu(layer.reference(1), 0.3), 1e-4, 1e-4));
 }
 
+TEST(FusedConv, SwishGatesEachValueByItsOwnSigmoid) {
+  const Layer layer;
+  const at::Tensor y = layer.fused({.padding = 1, .activation = uad::Activation::kSwish})(layer.x);
+  const at::Tensor linear = layer.reference(1);
+  EXPECT_TRUE(at::allclose(y, linear * linear.sigmoid(), 1e-4, 1e-4));
+}
+
 TEST(FusedConv, GroupsSeeOnlyTheirOwnChannels) {
   const at::Tensor weight = at::randn({16, 1, 3, 3});
   const at::Tensor bias = at::randn({16});
