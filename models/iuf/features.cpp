@@ -25,13 +25,13 @@ std::shared_ptr<const Backbone> make(const nlohmann::json& options, const Backbo
   const auto name = options.at("backbone").get<std::string>();
   const auto layers = options.at("layers").get<std::string>();
   if (name != kName) return make_backbone(name, layers, weights, execution);
+  using Padding = EfficientNetOptions::Padding;
   const EfficientNetOptions how{
-      .padding = options.at("padding") == "tf380" ? EfficientNetPadding::kTf380
-                                                  : EfficientNetPadding::kSymmetric,
+      .padding = options.at("padding") == "tf380" ? Padding::kTf380 : Padding::kSymmetric,
       .bn_eps = options.at("bn_eps").get<double>()};
-  return std::make_shared<EfficientNetB4>(weights.tensors, weights.origin,
-                                          choose_layers(name, layers), compute_options(execution),
-                                          how);
+  return std::make_shared<EfficientNetB4>(how, weights.tensors, weights.origin,
+                                          choose_layers(name, layers),
+                                          compute_options(execution));
 }
 
 }  // namespace
