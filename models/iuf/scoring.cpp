@@ -18,9 +18,9 @@ at::Tensor pooled_maximum(const at::Tensor& map) {
   return at::avg_pool2d(map, kWindow, /*stride=*/1).amax({1, 2, 3});
 }
 
-at::Tensor mean(const at::Tensor& map) { return map.mean({1, 2, 3}); }
+at::Tensor map_mean(const at::Tensor& map) { return map.mean({1, 2, 3}); }
 
-at::Tensor standard_deviation(const at::Tensor& map) {
+at::Tensor map_deviation(const at::Tensor& map) {
   return map.std(at::IntArrayRef({1, 2, 3}), /*unbiased=*/false);
 }
 

@@ -17,8 +17,8 @@ namespace uad::models::iuf {
 
 /// Highest mean of a 16x16 window, the project's score.
 [[nodiscard]] at::Tensor pooled_maximum(const at::Tensor& map);
-[[nodiscard]] at::Tensor mean(const at::Tensor& map);
+[[nodiscard]] at::Tensor map_mean(const at::Tensor& map);
 /// Of the population.
-[[nodiscard]] at::Tensor standard_deviation(const at::Tensor& map);
+[[nodiscard]] at::Tensor map_deviation(const at::Tensor& map);
 
 }  // namespace uad::models::iuf

@@ -2,6 +2,7 @@
 // Real photographs through real ImageNet weights; the expected values were written with
 // torchvision.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -71,6 +72,22 @@ TEST_F(Photographs, LookToResnet18AsToTorchvision) {
       const auto& layer = entry.at("resnet18").at(network->layers()[i].name);
       const double spread = layer.at("std").get<double>();
       EXPECT_NEAR(features[i].mean().item<double>(), layer.at("mean").get<double>(), 1e-3 * spread);
+      EXPECT_NEAR(features[i].std().item<double>(), spread, 1e-3 * spread);
+    }
+  }
+}
+
+TEST_F(Photographs, LookToEfficientnetAsToTorchvision) {
+  const auto network = uad::models::make_backbone("efficientnet_b4", "layer1,layer2,layer3,layer4",
+                                                  weights("efficientnet_b4"), {});
+  const std::array blocks{"block1", "block5", "block9", "block21"};
+  for (const auto& entry : expected_) {
+    const auto features = network->features(input(entry));
+    for (std::size_t i = 0; i < features.size(); ++i) {
+      SCOPED_TRACE(entry.at("file").get<std::string>() + " " + blocks.at(i));
+      const auto& block = entry.at("efficientnet_b4").at(blocks.at(i));
+      const double spread = block.at("std").get<double>();
+      EXPECT_NEAR(features[i].mean().item<double>(), block.at("mean").get<double>(), 1e-3 * spread);
       EXPECT_NEAR(features[i].std().item<double>(), spread, 1e-3 * spread);
     }
   }
