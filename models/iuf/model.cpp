@@ -18,8 +18,8 @@ namespace {
 constexpr const char* kSize = "tiles.size";  // int64 [2], height and width
 
 at::Tensor score_of(const at::Tensor& map, const at::Tensor& peak, ScoreRule rule) {
-  if (rule == ScoreRule::kMean) return mean(map);
-  if (rule == ScoreRule::kStd) return standard_deviation(map);
+  if (rule == ScoreRule::kMean) return map_mean(map);
+  if (rule == ScoreRule::kStd) return map_deviation(map);
   return peak;
 }
 
