@@ -89,9 +89,9 @@ void write_published_results(const fs::path& folder, const std::string& model,
   fs::create_directories(folder);
   std::string all = "preds,scores,path,true\n";
   std::string wrong = all;
-  const double range = figures.highest - figures.lowest;
-  for (const ScoredFrame& frame : evaluation.frames) {
-    const double score = range > 0 ? (frame.score - figures.lowest) / range : 0;
+  for (std::size_t i = 0; i < evaluation.frames.size(); ++i) {
+    const ScoredFrame& frame = evaluation.frames[i];
+    const float score = figures.scaled[i];
     const bool defect = score > figures.fixed;
     const std::string line = fmt::format("{},{:.6g},{},{}\n", defect ? 1 : 0, score,
                                          quoted(frame.name), frame.defective ? 1 : 0);
