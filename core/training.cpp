@@ -48,7 +48,7 @@ class ValidationSink final : public Fitter {
 
 PreprocessOptions to_learn_from(const TrainRequest& request) {
   PreprocessOptions options = request.preprocess;
-  if (request.method->training_input) options.spec = request.method->training_input(options.spec);
+  options.spec = training_input_of(*request.method, options.spec);
   return options;
 }
 
