@@ -32,8 +32,8 @@ struct Tiles {
   std::vector<std::string> names;  ///< of each tile's frame, for messages; may be empty
   /// That each tile's frame shows (LabelledFrame::product); may be empty.
   std::vector<std::string> products = {};
-  /// float32 [N]: mean of all pixels and channels of each tile's whole frame, normalised as the
-  /// images are; undefined where nobody worked it out.
+  /// Only where it is asked for (ModelTraits, Fitter): float32 [N], mean of all pixels and channels
+  /// of each tile's whole frame, normalised as the images are. Undefined otherwise.
   at::Tensor frame_means;
 };
 
@@ -49,6 +49,7 @@ struct ModelTraits {
   bool probability = false;
   double map_threshold = 0.5;
   MergeMode merge = MergeMode::kHann;  ///< how maps of overlapping windows become one
+  bool frame_means = false;            ///< predict() reads Tiles::frame_means
   std::string backbone;                ///< "" = none
   std::string backbone_sha256;
 };
@@ -69,6 +70,8 @@ class Fitter {
   virtual ~Fitter() = default;
   /// Tiles of good frames, any N; of defective ones too where the method needs them.
   virtual void observe(const Tiles& tiles) = 0;
+  /// Whether observe() and validate() read Tiles::frame_means.
+  [[nodiscard]] virtual bool reads_frame_means() const { return false; }
   /// Tiles that are not learnt from but may choose among what was learnt, as the best epoch.
   virtual void validate(const Tiles& /*tiles*/) {}
   /// The work that needs all data (coreset, statistics). After a cancelled one it may be called

@@ -38,6 +38,12 @@ const TensorTiles& as_tensor_tiles(const TileBatch& tiles) {
   return *tensor_tiles;
 }
 
+/// See Tiles::frame_means.
+at::Tensor means_of(const AnomalyModel& model, const TensorTiles& batch) {
+  if (!model.traits().frame_means) return {};
+  return at::full({batch.images().size(0)}, batch.frame_mean(), at::kFloat);
+}
+
 std::unique_ptr<AnomalyModel> build(const ModelFile& file, const Method& method,
                                     const Execution& execution) {
   const CheckpointReader reader(file.tensors, file.manifest.options, file.manifest.method);
@@ -83,18 +89,16 @@ ModelOutput analyse_tiles(const AnomalyModel& model, const TileBatch& tiles) {
   const std::int64_t pixels = std::max<std::int64_t>(1, plan.tile.width * plan.tile.height);
   const std::int64_t step = std::max<std::int64_t>(1, kPixelsPerBatch / pixels);
   const std::int64_t count = batch.images().size(0);
+  const at::Tensor means = means_of(model, batch);
   std::vector<ScoreMap> maps;
   double score = -std::numeric_limits<double>::infinity();
   for (std::int64_t first = 0; first < count; first += step) {
     const std::int64_t last = std::min(count, first + step);
-    const at::Tensor keep =
-        batch.keep().defined() ? batch.keep().slice(0, first, last) : at::Tensor();
-    const Prediction prediction =
-        model.predict({.images = batch.images().slice(0, first, last),
-                       .keep = keep,
-                       .windows = count,
-                       .first_window = first,
-                       .frame_means = at::full({last - first}, batch.frame_mean(), at::kFloat)});
+    const Prediction prediction = model.predict({.images = batch.images().slice(0, first, last),
+                                                 .keep = part_of(batch.keep(), first, last),
+                                                 .windows = count,
+                                                 .first_window = first,
+                                                 .frame_means = part_of(means, first, last)});
     for (std::int64_t i = 0; i < last - first; ++i) maps.push_back(to_score_map(prediction.map[i]));
     score = std::max(score, prediction.score.max().item<double>());
   }

@@ -40,6 +40,7 @@ class ValidationSink final : public Fitter {
  public:
   explicit ValidationSink(Fitter& fitter) : fitter_(fitter) {}
   void observe(const Tiles& tiles) override { fitter_.validate(tiles); }
+  [[nodiscard]] bool reads_frame_means() const override { return fitter_.reads_frame_means(); }
   [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const FitControl&) override { return nullptr; }
 
  private:

@@ -33,7 +33,7 @@ class MuraModel final : public AnomalyModel {
             [&](const Layers& layers) { discriminate(layers, size_, likely_images()); }) {}
 
   [[nodiscard]] const ModelTraits& traits() const noexcept override {
-    static const ModelTraits traits{.merge = MergeMode::kMax};
+    static const ModelTraits traits{.merge = MergeMode::kMax, .frame_means = true};
     return traits;
   }
 
