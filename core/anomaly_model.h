@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,13 @@ struct Prediction {
   at::Tensor score;  ///< float32 [N] on the CPU
 };
 
+/// Tiles and what a network that draws them anew made of them: float32 [N, 3, H, W] on the CPU,
+/// normalised as the tiles were.
+struct Redrawing {
+  at::Tensor images;  ///< as the network compares them, which may be after a preparation of its own
+  at::Tensor copies;
+};
+
 struct ModelTraits {
   bool score_is_map_maximum = false;  ///< then the frame's score comes from the merged map
   /// Score and map are probabilities of a defect, so the decision lies at 0.5 and is not derived
@@ -61,6 +69,13 @@ class AnomalyModel {
   [[nodiscard]] virtual const ModelTraits& traits() const noexcept = 0;
   /// Map and score of each tile. Ignored pixels are 0 in the map and no part of the score.
   [[nodiscard]] virtual Prediction predict(const Tiles& tiles) const = 0;
+  /// What it draws of each tile anew; nothing where the method draws none.
+  [[nodiscard]] virtual std::optional<Redrawing> redraw(const Tiles& tiles) const {
+    static_cast<void>(tiles);
+    return std::nullopt;
+  }
+  /// Of a model that was fitted here. One that was loaded may have dropped what only a file needs,
+  /// unless its method goes on learning (Method::incremental). @throws Error(kFailed) then.
   virtual void save(CheckpointWriter& out) const = 0;
 };
 

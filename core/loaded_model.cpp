@@ -209,6 +209,16 @@ ModelOutput LoadedModel::analyse(const TileBatch& tiles) const {
   return output;
 }
 
+std::optional<Redrawing> LoadedModel::redraw(const TileBatch& tiles) const {
+  require_same_preparation(file_.manifest.input, tiles.spec());
+  const TensorTiles& batch = as_tensor_tiles(tiles);
+  const std::lock_guard guard(one_at_a_time_);
+  return model_->redraw({.images = batch.images(),
+                         .keep = batch.keep(),
+                         .windows = batch.images().size(0),
+                         .frame_means = means_of(*model_, batch)});
+}
+
 LearntGood LoadedModel::learn_good(const TileBatch& frame, const LearnGoodOptions& options,
                                    std::stop_token stop) const {
   return uad::learn_good({file_, method_, execution_, model_, warm_up_ms_}, frame, options,
