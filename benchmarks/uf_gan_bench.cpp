@@ -3,10 +3,12 @@
 // and the memory of the process at its peak.
 //
 // Run: build/benchmarks/uf-gan-bench [--size 128] [--batch 20] [--rounds 5] [--threads 2]
-// One line a round, the contestants in turns:
+// [--recompute 1] With --rounds 0 the memory alone is measured. One line a round, the contestants
+// in turns:
 //   plain   every layer by itself in NCHW, as modules call them, torch::optim::Adam
 //   fp32    ours: channels-last, fused updates; in use folded and fused
 //   bf16    the same with mixed precision; in use with precision bf16
+// With --recompute both of ours train so.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -37,6 +39,7 @@ struct Options {
   std::int64_t batch = 20;
   int rounds = 5;
   int threads = 2;
+  bool recompute = false;
 };
 
 double seconds() {
@@ -107,9 +110,11 @@ class Plain {
 uad::FitContext context(const Options& options, bool bf16) {
   uad::FitContext made;
   made.method = "uf-gan";
-  made.options =
-      uad::complete_options(uad::models::find_method("uf-gan").options,
-                            {{"size", options.size}, {"win_size", options.size}, {"amp", bf16}});
+  made.options = uad::complete_options(uad::models::find_method("uf-gan").options,
+                                       {{"size", options.size},
+                                        {"win_size", options.size},
+                                        {"amp", bf16},
+                                        {"recompute", options.recompute}});
   made.execution.precision = bf16 ? "bf16" : "fp32";
   return made;
 }
@@ -211,9 +216,11 @@ int main(int argc, char** argv) {
     if (key == "--batch") options.batch = std::stol(argv[i + 1]);
     if (key == "--rounds") options.rounds = std::stoi(argv[i + 1]);
     if (key == "--threads") options.threads = std::stoi(argv[i + 1]);
+    if (key == "--recompute") options.recompute = std::stoi(argv[i + 1]) != 0;
   }
   uad::use_threads(options.threads);
   measure_memory(options);
+  if (options.rounds == 0) return 0;
   bench_training(options);
   bench_use(options);
   return 0;

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,8 +33,8 @@ struct Tiles {
   std::vector<std::string> names;  ///< of each tile's frame, for messages; may be empty
   /// That each tile's frame shows; may be empty, and so may each name: then it is not known.
   std::vector<std::string> products = {};
-  /// float32 [N]: mean of all pixels and channels of each tile's whole frame, normalised as the
-  /// images are; undefined where nobody worked it out.
+  /// Only where it is asked for (ModelTraits, Fitter): float32 [N], mean of all pixels and channels
+  /// of each tile's whole frame, normalised as the images are. Undefined otherwise.
   at::Tensor frame_means;
 };
 
@@ -43,6 +44,13 @@ struct Prediction {
   std::vector<std::string> products = {};  ///< of each tile, where the model knows products
 };
 
+/// Tiles and what a network that draws them anew made of them: float32 [N, 3, H, W] on the CPU,
+/// normalised as the tiles were.
+struct Redrawing {
+  at::Tensor images;  ///< as the network compares them, which may be after a preparation of its own
+  at::Tensor copies;
+};
+
 struct ModelTraits {
   bool score_is_map_maximum = false;  ///< then the frame's score comes from the merged map
   /// Score and map are probabilities of a defect, so the decision lies at 0.5 and is not derived
@@ -50,6 +58,7 @@ struct ModelTraits {
   bool probability = false;
   double map_threshold = 0.5;
   MergeMode merge = MergeMode::kHann;  ///< how maps of overlapping windows become one
+  bool frame_means = false;            ///< predict() reads Tiles::frame_means
   std::string backbone;                ///< "" = none
   std::string backbone_sha256;
   std::vector<std::string> products = {};  ///< that the model tells apart; empty = none
@@ -62,6 +71,13 @@ class AnomalyModel {
   [[nodiscard]] virtual const ModelTraits& traits() const noexcept = 0;
   /// Map and score of each tile. Ignored pixels are 0 in the map and no part of the score.
   [[nodiscard]] virtual Prediction predict(const Tiles& tiles) const = 0;
+  /// What it draws of each tile anew; nothing where the method draws none.
+  [[nodiscard]] virtual std::optional<Redrawing> redraw(const Tiles& tiles) const {
+    static_cast<void>(tiles);
+    return std::nullopt;
+  }
+  /// Of a model that was fitted here. One that was loaded may have dropped what only a file needs,
+  /// unless its method goes on learning (Method::incremental). @throws Error(kFailed) then.
   virtual void save(CheckpointWriter& out) const = 0;
 };
 
@@ -71,6 +87,8 @@ class Fitter {
   virtual ~Fitter() = default;
   /// Tiles of good frames, any N; of defective ones too where the method needs them.
   virtual void observe(const Tiles& tiles) = 0;
+  /// Whether observe() and validate() read Tiles::frame_means.
+  [[nodiscard]] virtual bool reads_frame_means() const { return false; }
   /// Tiles that are not learnt from but may choose among what was learnt, as the best epoch.
   virtual void validate(const Tiles& /*tiles*/) {}
   /// The work that needs all data (coreset, statistics). After a cancelled one it may be called

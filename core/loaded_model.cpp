@@ -38,6 +38,12 @@ const TensorTiles& as_tensor_tiles(const TileBatch& tiles) {
   return *tensor_tiles;
 }
 
+/// See Tiles::frame_means.
+at::Tensor means_of(const AnomalyModel& model, const TensorTiles& batch) {
+  if (!model.traits().frame_means) return {};
+  return at::full({batch.images().size(0)}, batch.frame_mean(), at::kFloat);
+}
+
 std::unique_ptr<AnomalyModel> build(const ModelFile& file, const Method& method,
                                     const Execution& execution) {
   const CheckpointReader reader(file.tensors, file.manifest.options, file.manifest.method);
@@ -84,21 +90,18 @@ ModelOutput analyse_tiles(const AnomalyModel& model, const TileBatch& tiles,
   const std::int64_t pixels = std::max<std::int64_t>(1, plan.tile.width * plan.tile.height);
   const std::int64_t step = std::max<std::int64_t>(1, kPixelsPerBatch / pixels);
   const std::int64_t count = batch.images().size(0);
+  const at::Tensor means = means_of(model, batch);
   std::vector<ScoreMap> maps;
   const std::vector<std::string> products(static_cast<std::size_t>(std::min(step, count)), product);
   double score = -std::numeric_limits<double>::infinity();
   std::string found;
   for (std::int64_t first = 0; first < count; first += step) {
     const std::int64_t last = std::min(count, first + step);
-    const at::Tensor keep =
-        batch.keep().defined() ? batch.keep().slice(0, first, last) : at::Tensor();
-    const Prediction prediction =
-        model.predict({.images = batch.images().slice(0, first, last),
-                       .keep = keep,
-                       .windows = count,
-                       .first_window = first,
-                       .products = products,
-                       .frame_means = at::full({last - first}, batch.frame_mean(), at::kFloat)});
+    const Prediction prediction = model.predict({.images = batch.images().slice(0, first, last),
+                                                 .keep = part_of(batch.keep(), first, last),
+                                                 .windows = count,
+                                                 .first_window = first,
+                                                 .frame_means = part_of(means, first, last)});
     for (std::int64_t i = 0; i < last - first; ++i) maps.push_back(to_score_map(prediction.map[i]));
     score = std::max(score, prediction.score.max().item<double>());
     if (found.empty() && !prediction.products.empty()) found = prediction.products.front();
@@ -209,6 +212,16 @@ ModelOutput LoadedModel::analyse(const TileBatch& tiles, const std::string& prod
   ModelOutput output = analyse_tiles(*model_, tiles, product);
   apply_sensitivity(file_.sensitivity, output);
   return output;
+}
+
+std::optional<Redrawing> LoadedModel::redraw(const TileBatch& tiles) const {
+  require_same_preparation(file_.manifest.input, tiles.spec());
+  const TensorTiles& batch = as_tensor_tiles(tiles);
+  const std::lock_guard guard(one_at_a_time_);
+  return model_->redraw({.images = batch.images(),
+                         .keep = batch.keep(),
+                         .windows = batch.images().size(0),
+                         .frame_means = means_of(*model_, batch)});
 }
 
 LearntGood LoadedModel::learn_good(const TileBatch& frame, const LearnGoodOptions& options,

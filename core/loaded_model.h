@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,8 @@ class LoadedModel final : public Model {
   }
   [[nodiscard]] ModelOutput analyse(const TileBatch& tiles,
                                     const std::string& product) const override;
+  /// What `tiles` become where the method draws them anew, see AnomalyModel::redraw().
+  [[nodiscard]] std::optional<Redrawing> redraw(const TileBatch& tiles) const;
   [[nodiscard]] LearntGood learn_good(const TileBatch& frame, const LearnGoodOptions& options,
                                       std::stop_token stop) const override;
 

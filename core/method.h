@@ -77,4 +77,9 @@ using MethodTable = std::vector<Method>;
   return method.input_by_options ? method.input_by_options(options) : method.default_input;
 }
 
+/// How frames are cut to learn from. @param input  the model's.
+[[nodiscard]] inline InputSpec training_input_of(const Method& method, const InputSpec& input) {
+  return method.training_input ? method.training_input(input) : input;
+}
+
 }  // namespace uad

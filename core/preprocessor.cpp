@@ -60,18 +60,20 @@ at::Tensor normalise_tiles(const Image& image, const TilePlan& plan, const Input
   return tiles.permute({0, 3, 1, 2});
 }
 
-/// Of all pixels and channels, normalised; `image` is RGB.
-float normalised_mean(const Image& image, const InputSpec& spec) {
-  std::array<std::uint64_t, 3> sums{};
-  for (std::size_t i = 0; i < image.pixels.size(); i += 3) {
-    for (std::size_t c = 0; c < 3; ++c) sums[c] += image.pixels[i + c];
+/// The tiles as the one image that they were cut from: [H, W, 3], normalised.
+at::Tensor put_together(const TensorTiles& tiles) {
+  const TilePlan& plan = tiles.plan();
+  const at::Tensor pixels = tiles.images().permute({0, 2, 3, 1});
+  if (plan.origins.size() == 1) return pixels[0];
+  const Size size = plan.map_size();
+  at::Tensor whole = at::empty({size.height, size.width, 3}, at::kFloat);
+  for (std::size_t i = 0; i < plan.origins.size(); ++i) {
+    const Point& origin = plan.origins[i];
+    whole.narrow(0, origin.y, plan.tile.height)
+        .narrow(1, origin.x, plan.tile.width)
+        .copy_(pixels[static_cast<std::int64_t>(i)]);
   }
-  const auto pixels = static_cast<double>(image.pixels.size() / 3);
-  double mean = 0;
-  for (std::size_t c = 0; c < 3; ++c) {
-    mean += (static_cast<double>(sums[c]) / pixels / 255 - spec.mean[c]) / spec.std[c] / 3;
-  }
-  return static_cast<float>(mean);
+  return whole;
 }
 
 /// uint8 [N, 1, H, W], 0 or 1, cut from a 1-channel mask of the crop's size.
@@ -130,33 +132,24 @@ Image mask_at_input(const Image& mask, const TilePlan& plan) {
   return crop(resize_nearest(crop(mask, plan.source), plan.scaled), plan.crop);
 }
 
-TensorTiles::TensorTiles(TilePlan plan, InputSpec spec, at::Tensor images, at::Tensor keep,
-                         float frame_mean)
-    : plan_(std::move(plan)),
-      spec_(spec),
-      images_(std::move(images)),
-      keep_(std::move(keep)),
-      frame_mean_(frame_mean) {}
+TensorTiles::TensorTiles(TilePlan plan, InputSpec spec, at::Tensor images, at::Tensor keep)
+    : plan_(std::move(plan)), spec_(spec), images_(std::move(images)), keep_(std::move(keep)) {}
+
+float TensorTiles::frame_mean() const {
+  return static_cast<float>(put_together(*this).mean(at::kDouble).item<double>());
+}
 
 Image picture_of(const TileBatch& tiles) {
-  const auto& batch = dynamic_cast<const TensorTiles&>(tiles);
-  const TilePlan& plan = batch.plan();
-  const Size size = plan.map_size();
+  const Size size = tiles.plan().map_size();
   Image picture{size.width, size.height, 3, {}};
   picture.pixels.resize(static_cast<std::size_t>(size.width) *
                         static_cast<std::size_t>(size.height) * 3);
   at::Tensor whole = at::from_blob(picture.pixels.data(), {size.height, size.width, 3},
                                    at::TensorOptions(at::kByte));
-  const at::Tensor mean = at::tensor(at::ArrayRef<float>(batch.spec().mean));
-  const at::Tensor std = at::tensor(at::ArrayRef<float>(batch.spec().std));
-  for (std::size_t i = 0; i < plan.origins.size(); ++i) {
-    const Point& origin = plan.origins[i];
-    const at::Tensor levels =
-        batch.images()[static_cast<std::int64_t>(i)].permute({1, 2, 0}) * std + mean;
-    whole.narrow(0, origin.y, plan.tile.height)
-        .narrow(1, origin.x, plan.tile.width)
-        .copy_((levels * 255).round().clamp(0, 255).to(at::kByte));
-  }
+  const at::Tensor mean = at::tensor(at::ArrayRef<float>(tiles.spec().mean));
+  const at::Tensor std = at::tensor(at::ArrayRef<float>(tiles.spec().std));
+  const at::Tensor levels = put_together(dynamic_cast<const TensorTiles&>(tiles)) * std + mean;
+  whole.copy_((levels * 255).round().clamp(0, 255));
   return picture;
 }
 
@@ -173,8 +166,7 @@ TileBatchPtr TilePreprocessor::cut(const FrameView& frame) const {
   }
   at::Tensor images = normalise_tiles(image, plan, options_.spec);
   return std::make_shared<const TensorTiles>(plan, options_.spec, std::move(images),
-                                             std::move(keep),
-                                             normalised_mean(image, options_.spec));
+                                             std::move(keep));
 }
 
 at::Tensor TilePreprocessor::cut_defects(const Image& mask) const {
@@ -192,9 +184,8 @@ std::shared_ptr<const TensorTiles> TilePreprocessor::cut_network_image(const Ima
   whole.resize = {};
   whole.crop = {};
   const TilePlan plan = plan_tiles({image.width, image.height}, whole);
-  return std::make_shared<const TensorTiles>(plan, options_.spec,
-                                             normalise_tiles(image, plan, options_.spec),
-                                             at::Tensor(), normalised_mean(image, options_.spec));
+  return std::make_shared<const TensorTiles>(
+      plan, options_.spec, normalise_tiles(image, plan, options_.spec), at::Tensor());
 }
 
 }  // namespace uad

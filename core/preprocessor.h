@@ -14,23 +14,21 @@ namespace uad {
 /// The tiles of one frame. Immutable. @note Thread-safe.
 class TensorTiles final : public TileBatch {
  public:
-  TensorTiles(TilePlan plan, InputSpec spec, at::Tensor images, at::Tensor keep,
-              float frame_mean = 0);
+  TensorTiles(TilePlan plan, InputSpec spec, at::Tensor images, at::Tensor keep);
   [[nodiscard]] const TilePlan& plan() const noexcept override { return plan_; }
   [[nodiscard]] const InputSpec& spec() const noexcept override { return spec_; }
   /// float32 [N, 3, H, W], channels-last in memory, normalised.
   [[nodiscard]] const at::Tensor& images() const noexcept { return images_; }
   /// uint8 [N, 1, H, W], 0 = ignore; undefined where nothing is ignored.
   [[nodiscard]] const at::Tensor& keep() const noexcept { return keep_; }
-  /// Of all pixels and channels that the tiles are cut from, normalised.
-  [[nodiscard]] float frame_mean() const noexcept { return frame_mean_; }
+  /// Of all pixels and channels that the tiles are cut from, normalised. Worked out at each call.
+  [[nodiscard]] float frame_mean() const;
 
  private:
   TilePlan plan_;
   InputSpec spec_;
   at::Tensor images_;
   at::Tensor keep_;
-  float frame_mean_;
 };
 
 /// Writes an image as the network wants it, channels-last float32 [H, W, 3]; grey is replicated.

@@ -14,11 +14,11 @@ at::Tensor join(const std::vector<at::Tensor>& tensors) {
   return tensors.size() == 1 ? tensors.front() : at::cat(tensors);
 }
 
+}  // namespace
+
 at::Tensor part_of(const at::Tensor& tensor, std::int64_t first, std::int64_t end) {
   return tensor.defined() ? tensor.slice(0, first, end) : tensor;
 }
-
-}  // namespace
 
 void TileBatcher::add(const LabelledFrame& frame, const TensorTiles& tiles,
                       const TileTruth& truth) {
@@ -32,7 +32,7 @@ void TileBatcher::add(const LabelledFrame& frame, const TensorTiles& tiles,
   const auto count = static_cast<std::size_t>(tiles.images().size(0));
   names_.insert(names_.end(), count, frame.name);
   products_.insert(products_.end(), count, frame.product);
-  means_.insert(means_.end(), count, tiles.frame_mean());
+  if (fitter_.reads_frame_means()) means_.insert(means_.end(), count, tiles.frame_mean());
   if (images_.size() >= static_cast<std::size_t>(frames_)) flush();
 }
 
@@ -42,7 +42,7 @@ void TileBatcher::flush() {
   const at::Tensor keep = join(keeps_);
   const at::Tensor labels = join(labels_);
   const at::Tensor masks = join(masks_);
-  const at::Tensor means = at::tensor(means_, at::kFloat);
+  const at::Tensor means = means_.empty() ? at::Tensor() : at::tensor(means_, at::kFloat);
   const std::int64_t windows = images_.front().size(0);
   const std::int64_t step =
       std::max<std::int64_t>(1, kPixelsPerBatch / (images.size(2) * images.size(3)));

@@ -18,6 +18,9 @@ namespace uad {
 /// of windows.
 inline constexpr std::int64_t kPixelsPerBatch = 4LL << 20;
 
+/// Some of the tiles; undefined stays so.
+[[nodiscard]] at::Tensor part_of(const at::Tensor& tensor, std::int64_t first, std::int64_t end);
+
 /// What is known of a frame's tiles where a method needs labels or masks; see Tiles.
 struct TileTruth {
   at::Tensor labels;
@@ -46,7 +49,7 @@ class TileBatcher {
   std::vector<at::Tensor> masks_;
   std::vector<std::string> names_;     // one a tile
   std::vector<std::string> products_;  // the same
-  std::vector<float> means_;           // of the frame, one a tile
+  std::vector<float> means_;           // of the frame, one a tile; none where nobody reads them
 };
 
 }  // namespace uad

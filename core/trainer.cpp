@@ -96,7 +96,7 @@ class StreamTrainer final : public Trainer {
     }
     input_ = request_.preprocess.spec;
     PreprocessOptions kept = request_.preprocess;  // what frames are kept as
-    if (method.training_input) kept.spec = method.training_input(kept.spec);
+    kept.spec = training_input_of(method, kept.spec);
     camera_ = std::make_unique<TilePreprocessor>(std::move(kept));
     probe_ = make_fitter();  // whether weights are missing is told now, not after an hour
     request_.preprocess = of_kept_images(std::move(request_.preprocess), method);
@@ -164,9 +164,7 @@ class StreamTrainer final : public Trainer {
     be_nice(kBackgroundNiceness);
     const std::shared_ptr<const Image> image = frames_.front();
     PreprocessOptions input = request_.preprocess;
-    if (request_.method->training_input) {
-      input.spec = request_.method->training_input(input.spec);
-    }
+    input.spec = training_input_of(*request_.method, input.spec);
     const auto tiles = TilePreprocessor(std::move(input)).cut(view(*image));
     const auto& batch = dynamic_cast<const TensorTiles&>(*tiles);
     probe_->observe({.images = batch.images(),

@@ -40,6 +40,7 @@ class ValidationSink final : public Fitter {
  public:
   explicit ValidationSink(Fitter& fitter) : fitter_(fitter) {}
   void observe(const Tiles& tiles) override { fitter_.validate(tiles); }
+  [[nodiscard]] bool reads_frame_means() const override { return fitter_.reads_frame_means(); }
   [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const FitControl&) override { return nullptr; }
 
  private:
@@ -48,7 +49,7 @@ class ValidationSink final : public Fitter {
 
 PreprocessOptions to_learn_from(const TrainRequest& request) {
   PreprocessOptions options = request.preprocess;
-  if (request.method->training_input) options.spec = request.method->training_input(options.spec);
+  options.spec = training_input_of(*request.method, options.spec);
   return options;
 }
 

@@ -28,18 +28,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
-ModelPtr loaded(const ModelFile& file, const TrainRequest& request) {
-  return std::make_shared<const LoadedModel>(
-      file, *request.method, request.execution, [](double, const std::string&) {},
-      std::stop_token());
-}
-
+/// @param redrawn  takes images as the model redraws them; null = none are wanted.
 Evaluation evaluate_test_set(const ModelFile& file, const TrainRequest& request,
-                             const CategoryData& data, const Arguments& args) {
+                             const CategoryData& data, const Arguments& args,
+                             RedrawnImages* redrawn = nullptr) {
   const auto test = open_split(data, judged_split(request.method->name), args);
   const TilePreprocessor preprocessor(request.preprocess);
+  const LoadedModel model(
+      file, *request.method, request.execution, [](double, const std::string&) {},
+      std::stop_token());
+  EvaluationOptions options;
+  if (redrawn != nullptr) {
+    options.visit = [&](const LabelledFrame& frame, const ModelOutput&) {
+      if (!redrawn->wants(frame.defective)) return;
+      const auto redrawing = model.redraw(*preprocessor.cut(frame.view));
+      if (redrawing) redrawn->offer(frame, redrawn_tiles(*redrawing, request.preprocess.spec));
+    };
+  }
   ProgressBar bar;
-  return evaluate(*loaded(file, request), preprocessor, *test, {.progress = bar.callback()});
+  options.progress = bar.callback();
+  return evaluate(model, preprocessor, *test, options);
 }
 
 void calibrate_on_test_set(ModelFile& file, const TrainRequest& request, const CategoryData& data,
@@ -126,15 +134,19 @@ nlohmann::json summary(const fs::path& output, const ModelFile& file, const std:
 
 nlohmann::json judge(const ModelFile& file, const TrainRequest& request, const CategoryData& data,
                      const Arguments& args) {
-  const Evaluation found = evaluate_test_set(file, request, data, args);
+  const bool tables = args.has("result_dir");
+  RedrawnImages redrawn;
+  const Evaluation found =
+      evaluate_test_set(file, request, data, args, tables ? &redrawn : nullptr);
   nlohmann::json evaluation = to_json(found);
   if (args.has("set_threshold")) {
     const SetFigures figures = set_figures_of(found, args.get<double>("set_threshold"));
     print_set_figures(figures);
     evaluation["set_figures"] = to_json(figures);
-    if (args.has("result_dir")) {
-      write_published_results(args.get<std::string>("result_dir"), data.name, file.manifest.options,
-                              found, figures);
+    if (tables) {
+      const fs::path folder = args.get<std::string>("result_dir");
+      write_published_results(folder, data.name, file.manifest.options, found, figures);
+      redrawn.write(folder);
     }
   }
   fmt::print(stderr, "image AUROC {}, pixel AUROC {}\n", evaluation["image_auroc"].dump(),

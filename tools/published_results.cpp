@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "tools/published_results.h"
 
+#include <algorithm>
 #include <fstream>
+#include <functional>
+#include <numeric>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "core/data/image_io.h"
 #include "tools/arguments.h"
 #include "tools/console.h"
 
@@ -59,7 +63,43 @@ void add_to_main_table(const fs::path& file, const std::string& model, const Set
   }
 }
 
+constexpr std::size_t kDrawnTiles = 4;
+
+/// The worst ones, in their order.
+std::vector<RedrawnTile> worst_of(const std::vector<RedrawnTile>& tiles,
+                                  const std::vector<Likeness>& found) {
+  std::vector<std::size_t> order(tiles.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, std::greater<>(), [&](std::size_t i) { return found[i].mae; });
+  order.resize(std::min(order.size(), kDrawnTiles));
+  std::ranges::sort(order);
+  std::vector<RedrawnTile> worst;
+  for (const std::size_t i : order) worst.push_back(tiles[i]);
+  return worst;
+}
+
 }  // namespace
+
+void RedrawnImages::offer(const LabelledFrame& frame, std::vector<RedrawnTile> tiles) {
+  (frame.defective ? defect_ : normal_) = {frame.name, std::move(tiles)};
+}
+
+void RedrawnImages::write(const fs::path& folder) const {
+  std::string rows = "true,path,crop,MSE,MAE,SSIM\n";
+  for (const bool defective : {false, true}) {
+    const One& one = of(defective);
+    if (one.tiles.empty()) continue;
+    std::vector<Likeness> found;
+    for (const RedrawnTile& tile : one.tiles) {
+      found.push_back(likeness(tile.image, tile.copy));
+      rows += fmt::format("{},{},{},{:.6g},{:.6g},{:.6g}\n", defective ? 1 : 0, quoted(one.name),
+                          found.size() - 1, found.back().mse, found.back().mae, found.back().ssim);
+    }
+    write_png(folder / (defective ? "reconstruction_defect.png" : "reconstruction_normal.png"),
+              draw_redrawn(worst_of(one.tiles, found)));
+  }
+  write_text((folder / "reconstructions.csv").string(), rows);
+}
 
 SetFigures set_figures_of(const Evaluation& evaluation, double fixed) {
   std::vector<float> scores;
@@ -89,9 +129,9 @@ void write_published_results(const fs::path& folder, const std::string& model,
   fs::create_directories(folder);
   std::string all = "preds,scores,path,true\n";
   std::string wrong = all;
-  const double range = figures.highest - figures.lowest;
-  for (const ScoredFrame& frame : evaluation.frames) {
-    const double score = range > 0 ? (frame.score - figures.lowest) / range : 0;
+  for (std::size_t i = 0; i < evaluation.frames.size(); ++i) {
+    const ScoredFrame& frame = evaluation.frames[i];
+    const float score = figures.scaled[i];
     const bool defect = score > figures.fixed;
     const std::string line = fmt::format("{},{:.6g},{},{}\n", defect ? 1 : 0, score,
                                          quoted(frame.name), frame.defective ? 1 : 0);

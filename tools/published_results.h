@@ -4,8 +4,12 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
+#include "core/data/frame_source.h"
 #include "core/eval/evaluation.h"
+#include "core/eval/redrawing.h"
 #include "core/eval/set_figures.h"
 
 namespace uad::tools {
@@ -20,6 +24,26 @@ namespace uad::tools {
 void write_published_results(const std::filesystem::path& folder, const std::string& model,
                              const nlohmann::json& options, const Evaluation& evaluation,
                              const SetFigures& figures);
+
+/// The first good and the first defective image that are offered, as the model redraws them.
+class RedrawnImages {
+ public:
+  [[nodiscard]] bool wants(bool defective) const { return of(defective).tiles.empty(); }
+  void offer(const LabelledFrame& frame, std::vector<RedrawnTile> tiles);
+  /// "reconstruction_normal.png" and "reconstruction_defect.png" with the tiles that came out
+  /// worst, and "reconstructions.csv" (true, path, crop, MSE, MAE, SSIM) with all of them.
+  /// @param folder  is there. @throws Error(kFailed).
+  void write(const std::filesystem::path& folder) const;
+
+ private:
+  struct One {
+    std::string name;
+    std::vector<RedrawnTile> tiles;
+  };
+  [[nodiscard]] const One& of(bool defective) const { return defective ? defect_ : normal_; }
+  One normal_;
+  One defect_;
+};
 
 /// One line each for both thresholds, on stderr.
 void print_set_figures(const SetFigures& figures);

@@ -117,7 +117,7 @@ std::vector<OptionSpec> judging_specs() {
        .help = "train, then judge on the test images; false = judge the model that is there"},
       {.name = "result_dir",
        .help = "folder for tables and figures of the test images, as the published program writes "
-               "them"},
+               "them, and for two images beside their reconstructions"},
       set_threshold_option(),
   };
 }

@@ -39,8 +39,8 @@ const MethodInfo& find_method(std::string_view name) {
   }
   const std::string nearest = nearest_name(name, names);
   throw Error(ErrorCode::kBadOption,
-              fmt::format("Method \"{}\" is unknown{}. This build has: {}.", name,
-                          nearest.empty() ? "" : fmt::format(", did you mean \"{}\"?", nearest),
+              fmt::format("Method \"{}\" is unknown{} This build has: {}.", name,
+                          nearest.empty() ? "." : fmt::format(", did you mean \"{}\"?", nearest),
                           fmt::join(names, ", ")));
 }
 

@@ -16,8 +16,8 @@ enum class OptionType {
   kInt,
   kFloat,
   kString,
-  kSize
-};  ///< kSize: JSON and YAML [H, W]; text WxH
+  kSize  ///< JSON and YAML [H, W]; text WxH
+};
 
 /// One key of a method or of a command. The default is written here and nowhere else.
 struct OptionSpec {
@@ -32,7 +32,8 @@ struct OptionSpec {
   bool of_fit = false;  ///< concerns the fit alone: a model that goes on learning may change it
 };
 
-/// Reads `text` as the option's type (booleans: true/false, yes/no, t/f, y/n, 1/0; sizes: WxH, N or [H, W]).
+/// Reads `text` as the option's type (booleans: true/false, yes/no, t/f, y/n, 1/0; sizes: WxH, N or
+/// [H, W]).
 /// @throws Error(kBadOption) with the option's name, what was expected and what was found.
 nlohmann::json parse_option(const OptionSpec& spec, std::string_view text);
 

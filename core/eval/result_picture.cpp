@@ -3,25 +3,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
 #include <vector>
 
 #include <opencv2/imgproc.hpp>
 
+#include "core/eval/panels.h"
+
 namespace uad {
 namespace {
 
-constexpr int kGap = 12;
-constexpr int kCaption = 28;  // above a panel
-constexpr int kScaleWidth = 56;
 constexpr double kHeatOpacity = 0.5;
-const cv::Scalar kInk(27, 37, 48);
-
-struct Panel {
-  std::string title;
-  cv::Mat3b pixels;  // red first
-  bool with_scale = false;
-};
 
 cv::Size panel_size(const Image& frame) {
   const int longest = std::max(frame.width, frame.height);
@@ -30,11 +21,6 @@ cv::Size panel_size(const Image& frame) {
     return std::max(1, static_cast<int>(std::lround(pixels * factor)));
   };
   return {side(frame.width), side(frame.height)};
-}
-
-cv::Mat as_mat(const Image& image) {
-  return {image.height, image.width, CV_8UC(image.channels),
-          const_cast<std::uint8_t*>(image.pixels.data())};
 }
 
 cv::Mat3b in_three_channels(const cv::Mat1b& grey) {
@@ -53,14 +39,6 @@ cv::Rect place_in(const ResultPicture& picture, cv::Size size) {
   const cv::Point to(static_cast<int>(std::lround((place.x + place.width) * across)),
                      static_cast<int>(std::lround((place.y + place.height) * down)));
   return cv::Rect(from, to) & cv::Rect({0, 0}, size);
-}
-
-/// Red first; 0 … 255 is blue … red.
-cv::Mat3b jet(const cv::Mat1b& levels) {
-  cv::Mat3b colours;
-  cv::applyColorMap(levels, colours, cv::COLORMAP_JET);
-  cv::cvtColor(colours, colours, cv::COLOR_BGR2RGB);
-  return colours;
 }
 
 cv::Mat3b heated(const cv::Mat3b& frame, const ResultPicture& picture, const cv::Rect& place) {
@@ -89,47 +67,6 @@ cv::Mat3b outlined(const cv::Mat3b& frame, const cv::Mat1b& mask) {
   cv::Mat3b result = frame.clone();
   cv::drawContours(result, contours, -1, {255, 0, 0}, 3);
   return result;
-}
-
-void write(cv::Mat3b& sheet, const std::string& text, cv::Point at, double size) {
-  cv::putText(sheet, text, at, cv::FONT_HERSHEY_SIMPLEX, size, kInk, 1, cv::LINE_AA);
-}
-
-/// The colours from 0 (below) to 1 (above) on the model's scale; 0.5 is where a defect begins.
-void draw_scale(cv::Mat3b& sheet, cv::Rect where) {
-  cv::Mat1b levels(where.height, where.width);
-  for (int y = 0; y < where.height; ++y) {
-    levels.row(y) = 255 - 255 * y / std::max(1, where.height - 1);
-  }
-  jet(levels).copyTo(sheet(where));
-  const int x = where.br().x + 5;
-  write(sheet, "1", {x, where.y + 10}, 0.4);
-  write(sheet, "0.5", {x, where.y + where.height / 2 + 4}, 0.4);
-  write(sheet, "0", {x, where.br().y}, 0.4);
-}
-
-Image side_by_side(const std::vector<Panel>& panels) {
-  const cv::Size size = panels.front().pixels.size();
-  int width = kGap;
-  for (const Panel& panel : panels)
-    width += size.width + kGap + (panel.with_scale ? kScaleWidth : 0);
-  const int height = kCaption + size.height + kGap;
-  Image image{width, height, 3,
-              std::vector<std::uint8_t>(
-                  static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3, 255)};
-  cv::Mat3b sheet(height, width, reinterpret_cast<cv::Vec3b*>(image.pixels.data()));
-  int x = kGap;
-  for (const Panel& panel : panels) {
-    write(sheet, panel.title, {x, kCaption - 9}, 0.5);
-    panel.pixels.copyTo(sheet(cv::Rect({x, kCaption}, size)));
-    x += size.width;
-    if (panel.with_scale) {
-      draw_scale(sheet, {x + 8, kCaption, 14, size.height});
-      x += kScaleWidth;
-    }
-    x += kGap;
-  }
-  return image;
 }
 
 }  // namespace
@@ -164,7 +101,9 @@ Image draw_result(const ResultPicture& picture) {
     panels.push_back({"ground truth", in_three_channels(truth)});
   }
   const cv::Mat1b mask = place.empty() ? cv::Mat1b(size, 0) : mask_panel(picture, size, place);
-  panels.push_back({"heat map", place.empty() ? frame : heated(frame, picture, place), true});
+  // 0.5 is where a defect begins
+  panels.push_back(
+      {"heat map", place.empty() ? frame : heated(frame, picture, place), {"1", "0.5", "0"}});
   panels.push_back({"mask", in_three_channels(mask)});
   panels.push_back({"segmentation", outlined(frame, mask)});
   return side_by_side(panels);

@@ -60,7 +60,8 @@ SetFigures set_figures(std::span<const float> scores, std::span<const std::uint8
   const auto [lowest, highest] = std::ranges::minmax(scores);
   figures.lowest = lowest;
   figures.highest = highest;
-  const std::vector<float> values = scaled(scores, lowest, highest);
+  figures.scaled = scaled(scores, lowest, highest);
+  const std::vector<float>& values = figures.scaled;
   figures.at_fixed = decided(values, labels, [&](float value) { return value > fixed; });
   std::vector<float> thresholds = values;
   std::ranges::sort(thresholds, std::greater<>());

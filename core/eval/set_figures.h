@@ -5,6 +5,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -17,6 +18,7 @@ namespace uad {
 struct SetFigures {
   double lowest = 0;
   double highest = 0;
+  std::vector<float> scaled;  ///< the scores, in their order
   double auroc = 0;
   double youden = 0;    ///< scaled threshold of the largest TPR - FPR, the highest on ties
   Confusion at_youden;  ///< decisions from it on (>=)

@@ -24,6 +24,7 @@ class MuraFitter final : public Fitter {
   /// @param tiles  whole frames in their own size. @throws Error(kBadOption) if one is smaller than
   /// the window.
   void observe(const Tiles& tiles) override;
+  [[nodiscard]] bool reads_frame_means() const override { return true; }
   /// Labelled tiles are judged now and then; others are left out.
   void validate(const Tiles& tiles) override;
   [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const FitControl& control) override;

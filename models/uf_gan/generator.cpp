@@ -73,6 +73,25 @@ Conv encoder_conv(const std::string& name, const std::string& norm, double slope
   return {.name = name, .norm = norm, .epsilon = kEncoderEpsilon, .slope = slope};
 }
 
+/// @param first  of its stage: it has a stride, and a shortcut of its own.
+/// @return what the unit gives, and what its first convolution does.
+std::vector<at::Tensor> run_unit(const Layers& layers, const std::string& name, bool first,
+                                 std::int64_t stride, const at::Tensor& x) {
+  const at::Tensor narrow = layers.conv(x, encoder_conv(name + "conv1", name + "bn1", kSlope));
+  Conv grouped = encoder_conv(name + "conv2", name + "bn2", kSlope);
+  grouped.stride = first ? stride : 1;
+  grouped.zeros = 1;
+  grouped.groups = kGroups;
+  const at::Tensor y = layers.conv(narrow, grouped);
+  at::Tensor sum = x;
+  if (first) {
+    Conv shortcut = encoder_conv(name + "shortcut", name + "shortcut_bn", 1);
+    shortcut.stride = grouped.stride;
+    sum = layers.conv(x, shortcut);
+  }
+  return {layers.conv_added(sum, y, encoder_conv(name + "conv3", name + "bn3", kSlope)), narrow};
+}
+
 Encoded encode(const Layers& layers, const at::Tensor& images) {
   Encoded encoded;
   Conv stem = encoder_conv("conv0", "bn0", kSlope);
@@ -84,19 +103,12 @@ Encoded encode(const Layers& layers, const at::Tensor& images) {
   for (std::size_t s = 0; s < kStages.size(); ++s) {
     for (int u = 0; u < kStages[s].units; ++u) {
       const std::string name = unit_name(s, u);
-      const at::Tensor narrow = layers.conv(x, encoder_conv(name + "conv1", name + "bn1", kSlope));
-      if (u == 0 && s > 0) encoded.taps[3 - s] = narrow;
-      Conv grouped = encoder_conv(name + "conv2", name + "bn2", kSlope);
-      grouped.stride = u == 0 ? kStages[s].stride : 1;
-      grouped.zeros = 1;
-      grouped.groups = kGroups;
-      const at::Tensor y = layers.conv(narrow, grouped);
-      if (u == 0) {
-        Conv shortcut = encoder_conv(name + "shortcut", name + "shortcut_bn", 1);
-        shortcut.stride = grouped.stride;
-        x = layers.conv(x, shortcut);
-      }
-      x = layers.conv_added(x, y, encoder_conv(name + "conv3", name + "bn3", kSlope));
+      const std::vector<at::Tensor> found =
+          layers.part(name, {x}, [=](const Layers& of_unit, const std::vector<at::Tensor>& inputs) {
+            return run_unit(of_unit, name, u == 0, kStages[s].stride, inputs[0]);
+          });
+      x = found[0];
+      if (u == 0 && s > 0) encoded.taps[3 - s] = found[1];
     }
   }
   encoded.bridge = x;
@@ -135,20 +147,32 @@ Conv same(const std::string& name, double slope = 1) {
   return {.name = name, .slope = slope, .padding = Conv::Padding::kSame};
 }
 
+/// @param tap  what the encoder gives at this size.
+at::Tensor run_block(const Layers& layers, const std::string& name, const at::Tensor& x,
+                     const at::Tensor& tap) {
+  const at::Tensor up =
+      layers.up(x, {.name = name + "up", .norm = name + "up_bn", .epsilon = kDecoderEpsilon});
+  const at::Tensor both = at::cat({up, tap}, 1);
+  const auto active = [&](const at::Tensor& of, const char* norm) {
+    return layers.norm(of, name + norm, kDecoderEpsilon, kSlope);
+  };
+  const at::Tensor y = layers.conv(active(both, "bn1"), same(name + "conv1"));
+  return layers.conv(active(y, "bn2"), same(name + "conv2")) +
+         layers.conv(both, {.name = name + "shortcut"});
+}
+
 at::Tensor decode(const Layers& layers, const at::Tensor& images, const Encoded& encoded) {
   const at::Tensor input = layers.conv(images, same("input", kSlope));
   at::Tensor x = encoded.bridge;
   for (std::size_t b = 0; b < kBlocks; ++b) {
     const std::string name = block_name(b);
-    const at::Tensor up =
-        layers.up(x, {.name = name + "up", .norm = name + "up_bn", .epsilon = kDecoderEpsilon});
-    const at::Tensor both = at::cat({up, b < encoded.taps.size() ? encoded.taps[b] : input}, 1);
-    const auto active = [&](const at::Tensor& of, const char* norm) {
-      return layers.norm(of, name + norm, kDecoderEpsilon, kSlope);
-    };
-    const at::Tensor y = layers.conv(active(both, "bn1"), same(name + "conv1"));
-    x = layers.conv(active(y, "bn2"), same(name + "conv2")) +
-        layers.conv(both, {.name = name + "shortcut"});
+    const at::Tensor& tap = b < encoded.taps.size() ? encoded.taps[b] : input;
+    x = layers
+            .part(name, {x, tap},
+                  [=](const Layers& of_block, const std::vector<at::Tensor>& inputs) {
+                    return std::vector{run_block(of_block, name, inputs[0], inputs[1])};
+                  })
+            .front();
   }
   return layers.conv(x, {.name = "out"}).tanh();
 }

@@ -7,11 +7,18 @@ namespace uad::models::uf_gan {
 
 namespace {
 
-at::Tensor leaky(const at::Tensor& x, double slope) {
-  return slope == 1 ? x : at::leaky_relu(x, slope);
+/// Where it is nobody's view, `x` is overwritten, so that it is not kept for the backward pass.
+at::Tensor leaky(at::Tensor x, double slope) {
+  if (slope == 1) return x;
+  return x.is_view() ? at::leaky_relu(x, slope) : at::leaky_relu_(x, slope);
 }
 
 }  // namespace
+
+std::vector<at::Tensor> Layers::part(const std::string& /*prefix*/,
+                                     const std::vector<at::Tensor>& inputs, const Part& run) const {
+  return run(*this, inputs);
+}
 
 std::int64_t zeros_around(const Conv& conv, std::int64_t kernel) {
   switch (conv.padding) {
@@ -75,11 +82,15 @@ at::Tensor PlainLayers::up(const at::Tensor& x, const Conv& conv) const {
 
 at::Tensor PlainLayers::norm(const at::Tensor& x, const std::string& name, double epsilon,
                              double slope) const {
-  return leaky(
-      at::batch_norm(x, optional(name + ".weight"), optional(name + ".bias"),
-                     weights_.at(name + ".running_mean"), weights_.at(name + ".running_var"),
-                     pass_ == Pass::kTraining, momentum_, epsilon, /*cudnn_enabled=*/true),
-      slope);
+  const bool follow = pass_ != Pass::kRepeated;
+  const auto statistic = [&](const char* which) {
+    return follow ? weights_.at(name + which) : at::Tensor();
+  };
+  return leaky(at::batch_norm(x, optional(name + ".weight"), optional(name + ".bias"),
+                              statistic(".running_mean"), statistic(".running_var"),
+                              pass_ != Pass::kInference, momentum_, epsilon,
+                              /*cudnn_enabled=*/true),
+               slope);
 }
 
 }  // namespace uad::models::uf_gan

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 
@@ -41,11 +43,20 @@ class Layers {
   /// A norm by itself. @param slope  of the leaky ReLU behind it; 1 = none.
   [[nodiscard]] virtual at::Tensor norm(const at::Tensor& x, const std::string& name,
                                         double epsilon, double slope) const = 0;
+
+  using Part = std::function<std::vector<at::Tensor>(const Layers& layers,
+                                                     const std::vector<at::Tensor>& inputs)>;
+  /// A part of the network that may be treated as one: all that reaches it are `inputs` and the
+  /// tensors whose names begin with `prefix`. @param run  owns what it needs.
+  [[nodiscard]] virtual std::vector<at::Tensor> part(const std::string& prefix,
+                                                     const std::vector<at::Tensor>& inputs,
+                                                     const Part& run) const;
 };
 
 /// How batch norm works in a pass.
 enum class Pass {
   kTraining,  ///< by the batch, and the running statistics follow it
+  kRepeated,  ///< by the batch, which they have followed already
   kInference  ///< by the running statistics
 };
 
@@ -53,7 +64,7 @@ inline constexpr double kMomentum = 0.01;  ///< as published
 
 /// Layer by layer, with gradients where they are enabled. Borrows the weights.
 /// @note Not thread-safe in a training pass.
-class PlainLayers final : public Layers {
+class PlainLayers : public Layers {
  public:
   /// @param momentum  weight of the batch in the running statistics.
   PlainLayers(const TensorMap& weights, Pass pass, double momentum = kMomentum)
@@ -64,6 +75,10 @@ class PlainLayers final : public Layers {
   [[nodiscard]] at::Tensor up(const at::Tensor& x, const Conv& conv) const override;
   [[nodiscard]] at::Tensor norm(const at::Tensor& x, const std::string& name, double epsilon,
                                 double slope) const override;
+
+ protected:
+  [[nodiscard]] const TensorMap& weights() const noexcept { return weights_; }
+  [[nodiscard]] Pass pass() const noexcept { return pass_; }
 
  private:
   [[nodiscard]] at::Tensor linear(const at::Tensor& x, const Conv& conv) const;

@@ -109,7 +109,9 @@ Figures MuraLearner::step(const Batch& batch, double learning_rate) {
   const StepLosses losses = step_losses(
       networks_.generator, networks_.discriminator,
       settings_.snapshot ? before_.discriminator : networks_.discriminator, prepared(batch),
-      {.first_level_feature = settings_.first_level_feature, .mixed = settings_.mixed});
+      {.first_level_feature = settings_.first_level_feature,
+       .mixed = settings_.mixed,
+       .recompute = settings_.recompute});
   require_finite(losses.generator);
   require_finite(losses.discriminator);
   differentiate(losses, draws_, judges_);

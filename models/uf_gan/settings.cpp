@@ -79,6 +79,12 @@ std::vector<OptionSpec> option_specs() {
        .choices = {"running", "reestimated"},
        .of_fit = true},
       amp_option(),
+      {.name = "recompute",
+       .type = OptionType::kBool,
+       .default_value = false,
+       .help = "train in less memory: parts of the networks are computed again for the backward "
+               "pass instead of kept; the result is the same",
+       .of_fit = true},
   };
 }
 
@@ -126,6 +132,7 @@ Settings::Settings(const nlohmann::json& options)
       reestimated(options.at("statistics") == "reestimated"),
       best(options.at("best_model_weight").get<bool>()),
       mixed(options.at("amp").get<bool>()),
+      recompute(options.at("recompute").get<bool>()),
       chunk(options.at("no_dataset").get<std::size_t>()) {
   if (size % kSizeUnit != 0) {
     throw Error(

@@ -40,6 +40,7 @@ struct Settings {
   bool reestimated = false;  ///< running statistics are averaged anew before they are used
   bool best = false;         ///< the best state is kept, not the last
   bool mixed = false;        ///< convolutions of a step in bfloat16
+  bool recompute = false;    ///< parts of the networks are run twice instead of kept
   std::size_t chunk = 0;     ///< which thousand of the images
 
   [[nodiscard]] std::int64_t steps_per_task() const;

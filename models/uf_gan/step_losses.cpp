@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "models/uf_gan/step_losses.h"
 
+#include <memory>
+
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
@@ -8,20 +10,38 @@
 #include "models/uf_gan/discriminator.h"
 #include "models/uf_gan/generator.h"
 #include "models/uf_gan/objective.h"
+#include "models/uf_gan/recomputed_layers.h"
 
 namespace uad::models::uf_gan {
 
 namespace {
 
-at::Tensor drawn(const TensorMap& generator, const at::Tensor& images, bool mixed_precision) {
-  const MixedPrecision mixed(mixed_precision, images.device().type());
-  return generate(PlainLayers(generator, Pass::kTraining), images).to(at::kFloat);
+std::unique_ptr<const Layers> layers_of(const TensorMap& weights, Pass pass,
+                                        const StepOptions& options) {
+  if (options.recompute) return std::make_unique<RecomputedLayers>(weights, pass, options.mixed);
+  return std::make_unique<PlainLayers>(weights, pass);
 }
 
-Judgement in_float(Judgement judgement) {
-  for (at::Tensor& feature : judgement.features) feature = feature.to(at::kFloat);
-  judgement.probability = judgement.probability.to(at::kFloat);
-  return judgement;
+at::Tensor drawn(const TensorMap& generator, const at::Tensor& images, const StepOptions& options) {
+  const MixedPrecision mixed(options.mixed, images.device().type());
+  return generate(*layers_of(generator, Pass::kTraining, options), images).to(at::kFloat);
+}
+
+/// The whole network is one part: what is between its blocks takes more room than time.
+Judgement judged(const TensorMap& judge, Pass pass, const at::Tensor& images,
+                 const StepOptions& options) {
+  const MixedPrecision mixed(options.mixed, images.device().type());
+  std::vector<at::Tensor> found =
+      layers_of(judge, pass, options)
+          ->part("", {images}, [](const Layers& layers, const auto& inputs) {
+            Judgement judgement = discriminate(layers, inputs[0].size(2), inputs[0]);
+            judgement.features.push_back(judgement.probability);
+            return judgement.features;
+          });
+  for (at::Tensor& one : found) one = one.to(at::kFloat);
+  const at::Tensor probability = found.back();
+  found.pop_back();
+  return {std::move(found), probability};
 }
 
 }  // namespace
@@ -29,16 +49,12 @@ Judgement in_float(Judgement judgement) {
 StepLosses step_losses(const TensorMap& generator, const TensorMap& discriminator,
                        const TensorMap& second, const at::Tensor& images,
                        const StepOptions& options) {
-  const auto judged = [&](const TensorMap& judge, const at::Tensor& of, Pass pass) {
-    const MixedPrecision mixed(options.mixed, of.device().type());
-    return in_float(discriminate(PlainLayers(judge, pass), images.size(2), of));
-  };
-  const at::Tensor copies = drawn(generator, images, options.mixed);
+  const at::Tensor copies = drawn(generator, images, options);
   // The order matters: the running statistics follow the images first, then the copies.
-  const Judgement real1 = judged(discriminator, images, Pass::kTraining);
-  const Judgement fake1 = judged(discriminator, copies, Pass::kTraining);
-  const Judgement real2 = judged(second, images, Pass::kInference);
-  const Judgement fake2 = judged(second, copies, Pass::kInference);
+  const Judgement real1 = judged(discriminator, Pass::kTraining, images, options);
+  const Judgement fake1 = judged(discriminator, Pass::kTraining, copies, options);
+  const Judgement real2 = judged(second, Pass::kInference, images, options);
+  const Judgement fake2 = judged(second, Pass::kInference, copies, options);
 
   const Adversarial first = adversarial(real1.probability, fake1.probability);
   const Adversarial later = adversarial(real2.probability, fake2.probability);

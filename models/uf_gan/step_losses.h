@@ -22,7 +22,8 @@ struct StepLosses {
 struct StepOptions {
   /// The first level compares the last features, too (published: a term that is always 0).
   bool first_level_feature = false;
-  bool mixed = false;  ///< see MixedPrecision
+  bool mixed = false;      ///< see MixedPrecision
+  bool recompute = false;  ///< see RecomputedLayers
 };
 
 /// One graph for both losses, see differentiate(). The running statistics of

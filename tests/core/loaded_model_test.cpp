@@ -86,6 +86,40 @@ TEST_F(LoadedModelTest, FrameScoreIsTheWorstWindow) {
   EXPECT_NEAR(model->analyse(*tiles).score, 0.75, 1e-6);
 }
 
+/// Keeps what it was shown.
+class Witness final : public uad::AnomalyModel {
+ public:
+  explicit Witness(bool asks) { traits_.frame_means = asks; }
+  [[nodiscard]] const uad::ModelTraits& traits() const noexcept override { return traits_; }
+  [[nodiscard]] uad::Prediction predict(const uad::Tiles& tiles) const override {
+    means_ = tiles.frame_means;
+    return {tiles.images.narrow(1, 0, 1).contiguous(), at::zeros({tiles.images.size(0)})};
+  }
+  void save(uad::CheckpointWriter& /*out*/) const override {}
+  [[nodiscard]] const at::Tensor& means() const { return means_; }
+
+ private:
+  uad::ModelTraits traits_;
+  mutable at::Tensor means_;
+};
+
+TEST_F(LoadedModelTest, TheMeanOfTheFrameIsOnlyForModelsThatAskForIt) {
+  uad::InputSpec spec;
+  spec.resize = {};
+  spec.window = {16, 16};
+  spec.mean = {0, 0, 0};
+  spec.std = {1, 1, 1};
+  const uad::Image frame = red_image(40, 153);
+  const auto tiles = uad::TilePreprocessor({spec, {}}).cut(uad::view(frame));
+  const Witness asking(true);
+  const Witness other(false);
+  static_cast<void>(uad::analyse_tiles(asking, *tiles));
+  static_cast<void>(uad::analyse_tiles(other, *tiles));
+  EXPECT_FALSE(other.means().defined());
+  ASSERT_EQ(asking.means().sizes(), at::IntArrayRef({9}));
+  EXPECT_NEAR(asking.means()[8].item<double>(), 0.2, 1e-6);  // 0.6 in one channel of three
+}
+
 TEST_F(LoadedModelTest, FailingSelfTestNamesTheFrameAndBothScores) {
   uad::ModelFile file = level_file();
   file.manifest.self_test.scores = {0.5};

@@ -11,6 +11,8 @@
 #include "core/base/log.h"
 #include "core/frame_digest.h"
 #include "core/loaded_model.h"
+#include "core/preprocessor.h"
+#include "core/tile_batcher.h"
 #include "tests/core/frame_list.h"
 #include "tests/support/expect_error.h"
 
@@ -100,6 +102,33 @@ class Training : public ::testing::Test {
   Method method_;
   TrainRequest request_;
 };
+
+/// Keeps what it was shown.
+class Witness final : public Fitter {
+ public:
+  explicit Witness(bool asks) : asks_(asks) {}
+  void observe(const Tiles& tiles) override { means_ = tiles.frame_means; }
+  [[nodiscard]] bool reads_frame_means() const override { return asks_; }
+  [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const FitControl&) override { return nullptr; }
+  [[nodiscard]] const at::Tensor& means() const { return means_; }
+
+ private:
+  bool asks_;
+  at::Tensor means_;
+};
+
+TEST_F(Training, TheMeanOfTheFrameIsOnlyForMethodsThatAskForIt) {
+  FrameList good = frames(1);
+  const auto frame = good.next();
+  const auto tiles = TilePreprocessor(request_.preprocess).cut(frame->view);
+  for (const bool asks : {false, true}) {
+    Witness fitter(asks);
+    std::size_t seen = 0;
+    TileBatcher(fitter, 1, seen).add(*frame, dynamic_cast<const TensorTiles&>(*tiles));
+    EXPECT_EQ(fitter.means().defined(), asks);
+    if (asks) EXPECT_NEAR(fitter.means()[0].item<double>(), 100 / 255.0, 1e-6);
+  }
+}
 
 TEST_F(Training, HeldOutFramesAreNotFittedAndTheRefitSeesAll) {
   FrameList good = frames(20);

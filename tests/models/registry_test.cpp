@@ -29,7 +29,8 @@ TEST(Registry, EveryAnnouncedMethodHasARowThatSaysTheSame) {
 }
 
 TEST(Registry, UnknownMethodIsAnsweredWithTheNearest) {
-  test::expect_error(ErrorCode::kBadOption, {"patchcor", "did you mean \"patchcore\""},
+  test::expect_error(ErrorCode::kBadOption,
+                     {"patchcor", "did you mean \"patchcore\"? This build has: "},
                      [] { static_cast<void>(models::find_method("patchcor")); });
 }
 

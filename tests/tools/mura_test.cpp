@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/files/manifest.h"
+#include "core/data/image_io.h"
 #include "core/files/model_file.h"
 #include "tests/support/temp_dir.h"
 #include "tests/tools/run_program.h"
@@ -112,11 +113,25 @@ TEST_F(Mura, PublishedTablesAreWritten) {
   const std::vector<std::string> rows = lines_of(results / "results.csv");
   ASSERT_EQ(rows.size(), 13U);  // 6 of each class
   EXPECT_EQ(rows[0], "preds,scores,path,true");
-  EXPECT_LT(lines_of(results / "false_results.csv").size(), rows.size());
-  EXPECT_TRUE(json::parse(test::read_bytes(results / "result.txt"))["youden"].contains("FAR"));
+  const json figures = json::parse(test::read_bytes(results / "result.txt"));
+  EXPECT_TRUE(figures["youden"].contains("FAR"));
+  const double wrong = 12 * (1 - figures["fixed"]["Acc"].get<double>());
+  EXPECT_NEAR(static_cast<double>(lines_of(results / "false_results.csv").size()), 1 + wrong, 1e-6);
   EXPECT_FALSE(lines_of(results / "setting.txt").empty());
   EXPECT_EQ(lines_of(*folder_ / "results/main_result.csv").size(), 2U);
   EXPECT_THAT(said_, HasSubstr("scaled over this set"));
+}
+
+TEST_F(Mura, AnImageOfEachClassIsShownBesideItsReconstruction) {
+  const fs::path results = *folder_ / "results/first";
+  const std::vector<std::string> rows = lines_of(results / "reconstructions.csv");
+  ASSERT_EQ(rows.size(), 5U);  // two crops of each
+  EXPECT_EQ(rows[0], "true,path,crop,MSE,MAE,SSIM");
+  EXPECT_THAT(rows[1], HasSubstr("normal"));
+  EXPECT_THAT(rows[4], HasSubstr("defect"));
+  for (const char* name : {"reconstruction_normal.png", "reconstruction_defect.png"}) {
+    EXPECT_EQ(read_image(results / name).height, 2 * (28 + 256 + 12));
+  }
 }
 
 TEST_F(Mura, ModeFalseJudgesTheModelThatIsThere) {

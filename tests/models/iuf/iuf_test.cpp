@@ -32,6 +32,14 @@ FitContext context(const json& options = json::object()) {
   return made;
 }
 
+/// What 8 bits keep of a normalised image, as a frame would bring it.
+at::Tensor in_levels(const at::Tensor& image) {
+  const InputSpec input;
+  const at::Tensor mean = at::tensor(at::ArrayRef<float>(input.mean)).view({1, 3, 1, 1});
+  const at::Tensor std = at::tensor(at::ArrayRef<float>(input.std)).view({1, 3, 1, 1});
+  return ((((image * std + mean) * 255).round().clamp(0, 255) / 255 - mean) / std).contiguous();
+}
+
 /// Stripes of a product's own width and direction, with noise. float32 [1, 3, 64, 64].
 at::Tensor part(const std::string& product, int seed, bool defect = false) {
   at::manual_seed(static_cast<std::uint64_t>(seed) * 7919 + std::hash<std::string>()(product) % 1000);
@@ -40,7 +48,7 @@ at::Tensor part(const std::string& product, int seed, bool defect = false) {
   if (product == "fine") image = image.t();
   image = (image * 0.5).expand({1, 3, kSide, kSide}) + at::randn({1, 3, kSide, kSide}) * 0.02;
   if (defect) image.slice(2, 20, 34).slice(3, 30, 44).add_(1.5);
-  return image.contiguous();
+  return in_levels(image);
 }
 
 Tiles tiles(const std::string& product, int seed, bool defect = false) {

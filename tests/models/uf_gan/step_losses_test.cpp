@@ -72,6 +72,38 @@ TEST(UfGanSteps, TheFirstLevelsFeatureTermIsOffAsPublished) {
   EXPECT_GT(loss(true), loss(false) + 1e-4);
 }
 
+/// Everything that a first step leaves behind, by name.
+TensorMap after_a_step(StepOptions options, bool snapshot) {
+  const Layout drawing = generator_layout(32, 4);
+  const Layout judging = discriminator_layout(32);
+  const TensorMap generator = initial_weights(drawing, 1);
+  const TensorMap discriminator = initial_weights(judging, 2);
+  const TensorMap copy = initial_weights(judging, 2);
+  Adam draws(trained(drawing, generator), {});
+  Adam judges(trained(judging, discriminator), {});
+  const StepLosses losses = step_losses(generator, discriminator, snapshot ? copy : discriminator,
+                                        test::uf_gan_images(32), options);
+  differentiate(losses, draws, judges);
+  TensorMap left{{"generator's loss", losses.generator}, {"discriminator's", losses.discriminator}};
+  for (const TensorMap* weights : {&generator, &discriminator}) {
+    for (const auto& [name, tensor] : *weights) {
+      left[name] = tensor.requires_grad() ? tensor.grad() : tensor;
+    }
+  }
+  return left;
+}
+
+TEST(UfGanSteps, ComputingPartsAgainChangesNothing) {
+  for (const bool corrected : {false, true}) {
+    StepOptions options{.first_level_feature = corrected};
+    const TensorMap expected = after_a_step(options, corrected);
+    options.recompute = true;
+    for (const auto& [name, tensor] : after_a_step(options, corrected)) {
+      EXPECT_TRUE(tensor.equal(expected.at(name))) << name;
+    }
+  }
+}
+
 /// Scores of images by networks in use.
 at::Tensor scores_of(const TensorMap& generator, const TensorMap& discriminator,
                      const at::Tensor& images) {

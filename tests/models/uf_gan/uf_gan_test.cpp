@@ -94,21 +94,67 @@ TEST(UfGanInput, CoversTheFrameWithSquaresAtItsEnds) {
   EXPECT_EQ(plan_tiles({300, 300}, method().default_input).origins.size(), 1U);
 }
 
-TEST(UfGanFitter, LearnsFromFewPanelsAndIsTheSameAfterSaving) {
-  const FitContext with = context(quick());
-  const auto fitter = method().make_fitter(with);
-  observe(*fitter, with, 5);
-  const auto model = fitter->finish({});
-  const Tiles tiles = cut(panel(90), with.input);
-  const Prediction found = model->predict(tiles);
+/// One that has been trained, with its run's folder: it costs seconds.
+class UfGanModel : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = std::make_unique<test::TempDir>();
+    with_ = context(quick());
+    with_.run.path = folder_->path();
+    const auto fitter = method().make_fitter(with_);
+    observe(*fitter, with_, 5);
+    model_ = fitter->finish({});
+  }
+  static void TearDownTestSuite() {
+    model_.reset();
+    folder_.reset();
+  }
+  [[nodiscard]] static std::unique_ptr<AnomalyModel> loaded() {
+    const CheckpointReader reader(saved(*model_), with_.options, "test.uad");
+    return method().load(reader, {});
+  }
+
+  static std::unique_ptr<test::TempDir> folder_;
+  static FitContext with_;
+  static std::unique_ptr<AnomalyModel> model_;
+};
+
+std::unique_ptr<test::TempDir> UfGanModel::folder_;
+FitContext UfGanModel::with_;
+std::unique_ptr<AnomalyModel> UfGanModel::model_;
+
+TEST_F(UfGanModel, LearntFromFewPanelsAndIsTheSameAfterSaving) {
+  const Tiles tiles = cut(panel(90), with_.input);
+  const Prediction found = model_->predict(tiles);
   EXPECT_EQ(found.map.sizes(), at::IntArrayRef({2, 1, 32, 32}));
   EXPECT_EQ(found.score.sizes(), at::IntArrayRef({2}));
   EXPECT_TRUE(at::isfinite(found.score).all().item<bool>());
-  EXPECT_EQ(model->traits().merge, MergeMode::kMax);
-  const CheckpointReader reader(saved(*model), with.options, "test.uad");
-  const Prediction again = method().load(reader, {})->predict(tiles);
+  EXPECT_EQ(model_->traits().merge, MergeMode::kMax);
+  const Prediction again = loaded()->predict(tiles);
   EXPECT_TRUE(again.score.equal(found.score));
   EXPECT_TRUE(again.map.equal(found.map));
+}
+
+TEST_F(UfGanModel, TheMapIsWhatTheRedrawnImageDiffersBy) {
+  const Tiles tiles = cut(panel(90), with_.input);
+  const Redrawing found = model_->redraw(tiles).value();
+  EXPECT_EQ(found.copies.sizes(), tiles.images.sizes());
+  EXPECT_TRUE(at::allclose((found.images - found.copies).abs().mean(1, true),
+                           model_->predict(tiles).map, 1e-5, 1e-6));
+  const at::Tensor means = tiles.frame_means.view({-1, 1, 1, 1});
+  EXPECT_TRUE(at::allclose(found.images, 1.1 * tiles.images - 0.1 * means, 1e-5, 1e-6));
+}
+
+TEST_F(UfGanModel, OneThatWasLoadedKeepsNothingToBeSaved) {
+  expect_error(ErrorCode::kFailed, {"cannot be saved"}, [] { (void)saved(*loaded()); });
+}
+
+TEST_F(UfGanModel, OtherOptionsAreRefusedOnResume) {
+  FitContext other = context(quick({{"meta_iters", 5}}));
+  other.run = {folder_->path(), true};
+  const auto fitter = method().make_fitter(other);
+  observe(*fitter, other, 5);
+  expect_error(ErrorCode::kBadOption, {"meta_iters"}, [&] { (void)fitter->finish({}); });
 }
 
 TEST(UfGanFitter, BreakInTheMiddleOfATaskChangesNothing) {
@@ -137,20 +183,6 @@ TEST(UfGanFitter, BreakInTheMiddleOfATaskChangesNothing) {
       EXPECT_TRUE(tensor.equal(expected.at(name))) << name;
     }
   }
-}
-
-TEST(UfGanFitter, OtherOptionsAreRefusedOnResume) {
-  test::TempDir folder;
-  FitContext with = context(quick());
-  with.run.path = folder.path();
-  const auto first = method().make_fitter(with);
-  observe(*first, with, 3);
-  (void)first->finish({});
-  with = context(quick({{"meta_iters", 5}}));
-  with.run = {folder.path(), true};
-  const auto second = method().make_fitter(with);
-  observe(*second, with, 3);
-  expect_error(ErrorCode::kBadOption, {"meta_iters"}, [&] { (void)second->finish({}); });
 }
 
 TEST(UfGanFitter, JudgesWholeFramesOnTheWay) {
