@@ -119,14 +119,13 @@ std::string matrix_table(const ProtocolRun& run, const Figure& figure) {
   const ContinualFigures figures = continual_figures(matrix);
   std::string head = "<td></td>";
   for (std::size_t task = 0; task < run.tasks.size(); ++task) {
-    head += fmt::format("<th scope=\"col\">task {}</th>", task);
+    head += fmt::format("<th scope=\"col\">task&nbsp;{}</th>", task);
   }
   head += "<th scope=\"col\">lost</th>";
   std::string body;
   for (std::size_t product = 0; product < matrix.products.size(); ++product) {
-    body += row(escape(matrix.products[product]) +
-                    fmt::format("<small>learnt in task {}</small>", matrix.learnt_in[product]),
-                cells_of(matrix, product), forgotten(matrix, product));
+    body += row(escape(matrix.products[product]), cells_of(matrix, product),
+                forgotten(matrix, product));
   }
   std::string means;
   for (const double mean : figures.averages) means += "<td>" + metric_text(mean) + "</td>";
@@ -168,7 +167,7 @@ std::string average_charts(const std::vector<ProtocolRun>& runs) {
     html += chart(fmt::format("{}, mean of the products learnt so far", figure.name), figure.name,
                   all, tasks);
   }
-  return "<div class=\"charts\">" + html + "</div>";
+  return "<div class=\"columns\">" + html + "</div>";
 }
 
 std::string product_charts(const ProtocolRun& run) {
@@ -184,7 +183,7 @@ std::string product_charts(const ProtocolRun& run) {
     html +=
         chart(fmt::format("{} of every product", figure.name), figure.name, all, run.tasks.size());
   }
-  return "<div class=\"charts\">" + html + "</div>";
+  return "<div class=\"columns\">" + html + "</div>";
 }
 
 std::string matrix_tables(const ProtocolRun& run) {

@@ -47,13 +47,15 @@ std::string cards(const ProtocolRun& run) {
   std::string html;
   for (const Kind& kind : kKinds) {
     const ContinualFigures figures = figures_of(run, kind);
+    std::string row;
     for (const Summary& summary : kSummaries) {
-      html += fmt::format(
-          "<div class=\"card\"><dt>{}: {}</dt><dd><strong>{}</strong><span>{}</span></dd></div>",
-          kind.name, summary.name, metric_text(figures.*summary.value), summary.note);
+      row += fmt::format(
+          "<div class=\"card\"><dt>{}</dt><dd><strong>{}</strong><span>{}</span></dd></div>",
+          summary.name, metric_text(figures.*summary.value), summary.note);
     }
+    html += section(kind.name, "<dl class=\"cards\">" + row + "</dl>", 3);
   }
-  return "<dl class=\"cards\">" + html + "</dl>";
+  return html;
 }
 
 /// Product → fingerprint of its test images.
