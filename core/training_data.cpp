@@ -2,6 +2,8 @@
 #include "core/training_data.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <numeric>
 #include <random>
 
@@ -114,6 +116,31 @@ std::vector<std::size_t> draw(std::size_t count, std::size_t wanted, bool consec
   return indices;
 }
 
+/// A share of the parts of every product, so that none is judged unseen or learnt unjudged: the
+/// least is one of each, and the most all but one.
+/// @param least  of all products together, as far as there are so many.
+std::vector<std::size_t> draw_of_every_product(const std::vector<std::string>& products,
+                                               std::size_t least, const TrainRequest& request) {
+  std::map<std::string, std::vector<std::size_t>> parts;
+  for (std::size_t i = 0; i < products.size(); ++i) parts[products[i]].push_back(i);
+  const double share =
+      std::max(request.holdout, static_cast<double>(least) / static_cast<double>(products.size()));
+  std::vector<std::size_t> held_out;
+  std::uint64_t seed = request.seed;
+  for (const auto& [product, own] : parts) {
+    const std::size_t wanted = std::max<std::size_t>(1, held_out_count(own.size(), share));
+    for (const std::size_t i : draw(own.size(), wanted, request.consecutive, seed++)) {
+      held_out.push_back(own[i]);
+    }
+  }
+  std::ranges::sort(held_out);
+  return held_out;
+}
+
+bool several(const std::vector<std::string>& products) {
+  return std::ranges::adjacent_find(products, std::ranges::not_equal_to()) != products.end();
+}
+
 std::vector<std::size_t> hold_out(const TrainingData& data, const TrainRequest& request) {
   if (request.method->needs != Needs::kGood) {
     if (request.parts.kind != PartRule::Kind::kFrame) {
@@ -128,6 +155,10 @@ std::vector<std::size_t> hold_out(const TrainingData& data, const TrainRequest& 
   }
   check_share(request.holdout);
   const std::size_t least = data.parts < kFewFrames ? kFewestHeldOutOfFew : kFewestHeldOut;
+  if (several(data.products)) {
+    std::vector<std::size_t> of_each = draw_of_every_product(data.products, least, request);
+    if (!of_each.empty()) return of_each;  // else there is but one of each
+  }
   return draw(data.parts, std::max(held_out_count(data.parts, request.holdout), least),
               request.consecutive, request.seed);
 }
@@ -154,6 +185,7 @@ TrainingData survey(const FrameSource& source, const VisitAll& visit_all,
     data.self_test.consider([&] { return preprocessor.network_image(frame.view); });
     ++data.frames;
     data.part_of.push_back(numbers.next(frame.name));
+    if (data.part_of.back() == data.products.size()) data.products.push_back(frame.product);
     data.kinds.push_back(frame.kind);
     data.defective.push_back(frame.defective);
   });

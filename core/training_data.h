@@ -20,9 +20,10 @@ struct TrainingData {
   std::size_t frames = 0;            // readable ones
   std::vector<std::size_t> part_of;  // every frame; parts are counted from 0
   std::size_t parts = 0;
-  std::vector<std::string> kinds;    // every frame
-  std::vector<bool> defective;       // every frame
-  std::vector<std::int64_t> hashes;  // every frame, see short_hash()
+  std::vector<std::string> kinds;     // every frame
+  std::vector<std::string> products;  // every part, of its first frame
+  std::vector<bool> defective;        // every frame
+  std::vector<std::int64_t> hashes;   // every frame, see short_hash()
   std::vector<SkippedFrame> skipped;
   std::string sha256;
   SelfTestFrames self_test;           // some of the frames

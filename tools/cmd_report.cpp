@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/eval/report/protocol_run.h"
 #include "core/eval/report/run.h"
 #include "tools/arguments.h"
 #include "tools/commands.h"
@@ -15,10 +16,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kExamples = R"(A RUN is a file written by uad eval --json.
+constexpr const char* kExamples =
+    R"(A RUN is a file written by uad eval --json, or the protocol.json of uad train --protocol.
 
 Examples:
   uad report monday.json --output monday.html
+  uad report iuf/protocol.json joint/protocol.json --output growth.html
   uad report resnet18.json gabor.json --output compare.html --title "Which backbone?")";
 
 Syntax report_syntax() {
@@ -34,6 +37,24 @@ Syntax report_syntax() {
   };
   syntax.elsewhere = all_keys();
   return syntax;
+}
+
+/// Of models that learnt product by product; none if the first file is another run.
+/// @throws UsageError if later ones are.
+std::vector<report::ProtocolRun> protocol_runs(const std::vector<fs::path>& files) {
+  std::vector<report::ProtocolRun> runs;
+  for (const fs::path& file : files) {
+    const nlohmann::json record = report::read_record(file);
+    if (report::is_protocol_record(record)) {
+      runs.push_back(report::parse_protocol_run(record, file.string()));
+      continue;
+    }
+    if (runs.empty()) return runs;
+    throw UsageError(
+        fmt::format("\"{}\" is of one evaluation, \"{}\" of a whole protocol. Make two reports.",
+                    file.string(), files.front().string()));
+  }
+  return runs;
 }
 
 }  // namespace
@@ -52,7 +73,12 @@ int run_report(const Args& args) {
     }
     files.emplace_back(path);
   }
-  write_report(output, report::read_runs(files), arguments.text("title"));
+  const std::vector<report::ProtocolRun> protocols = protocol_runs(files);
+  if (protocols.empty()) {
+    write_report(output, report::read_runs(files), arguments.text("title"));
+  } else {
+    write_report(output, protocols, arguments.text("title"));
+  }
   return 0;
 }
 

@@ -20,6 +20,7 @@
 #include "tools/cross_validation.h"
 #include "tools/data_sets.h"
 #include "tools/interrupts.h"
+#include "tools/protocol_run.h"
 #include "tools/published_results.h"
 #include "tools/train_request.h"
 
@@ -236,8 +237,14 @@ nlohmann::json train_one(const CategoryData& data, bool group, const TrainReques
 
 int run_train(const Args& args) {
   const Method& method = requested_method(args);
-  const Arguments arguments = parse_arguments(train_syntax(method), args);
+  const Arguments arguments = with_added_product(parse_arguments(train_syntax(method), args));
   announce(arguments);
+  if (arguments.has("protocol")) {
+    use_threads(arguments.get<int>("threads"));
+    const nlohmann::json record = run_protocol(arguments, method);
+    if (arguments.has("json")) write_json(arguments.get<std::string>("json"), record);
+    return 0;
+  }
   const std::vector<CategoryData> data = find_data(arguments);
   use_threads(arguments.get<int>("threads"));
   const TrainRequest request = make_request(arguments, method);

@@ -22,6 +22,7 @@ int run_replay(const Args& args);
 int run_info(const Args& args);
 int run_demo(const Args& args);
 int run_draw_mura(const Args& args);
+int run_make_lists(const Args& args);
 
 /// What only `uad calibrate` knows: rule, recall.
 std::vector<OptionSpec> calibrate_specs();

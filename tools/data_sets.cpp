@@ -67,11 +67,7 @@ NormalDefectFolders mura_folders(const Arguments& args) {
 
 /// Names and paths alone.
 std::vector<std::pair<std::string, fs::path>> find_paths(const Arguments& args) {
-  const fs::path root = root_of(args);
-  if (!fs::exists(root)) {
-    throw Error(ErrorCode::kNotFound,
-                fmt::format("\"{}\" does not exist. Check --data.", root.string()));
-  }
+  const fs::path root = data_root(args);
   const std::string category = args.text("category");
   if (category.empty()) return {{name_of(root), root}};
   if (!is_group(category)) {
@@ -94,23 +90,6 @@ std::vector<std::pair<std::string, fs::path>> find_paths(const Arguments& args) 
                             root.string(), category));
   }
   return result;
-}
-
-/// What odd things there are about a set is told here, so it is listed once.
-CategoryData list(std::string name, fs::path path, const Arguments& args) {
-  if (is_video(path)) return {std::move(name), std::move(path)};
-  CategoryData data{std::move(name), std::move(path)};
-  const NormalDefectFolders folders = mura_folders(args);
-  if (is_normal_defect(data.path, folders)) {
-    data.labelled = true;
-    data.images = list_normal_defect(data.path, args.get<bool>("strict"), folders);
-    return data;
-  }
-  data.labelled = is_labelled_set(data.path);
-  data.images = args.text("part_of") == "folder" && !data.labelled
-                    ? list_parts(data.path)
-                    : list_dataset(data.path, args.get<bool>("strict"));
-  return data;
 }
 
 std::vector<ImageItem> items_of(const Dataset& data, Split split) {
@@ -156,10 +135,34 @@ std::vector<OptionSpec> data_specs() {
   };
 }
 
+fs::path data_root(const Arguments& args) {
+  fs::path root = root_of(args);
+  if (fs::exists(root)) return root;
+  throw Error(ErrorCode::kNotFound,
+              fmt::format("\"{}\" does not exist. Check --data.", root.string()));
+}
+
+/// What odd things there are about a set is told here, so it is listed once.
+CategoryData list_set(std::string name, fs::path path, const Arguments& args) {
+  if (is_video(path)) return {std::move(name), std::move(path)};
+  CategoryData data{std::move(name), std::move(path)};
+  const NormalDefectFolders folders = mura_folders(args);
+  if (is_normal_defect(data.path, folders)) {
+    data.labelled = true;
+    data.images = list_normal_defect(data.path, args.get<bool>("strict"), folders);
+    return data;
+  }
+  data.labelled = is_labelled_set(data.path);
+  data.images = args.text("part_of") == "folder" && !data.labelled
+                    ? list_parts(data.path)
+                    : list_dataset(data.path, args.get<bool>("strict"));
+  return data;
+}
+
 std::vector<CategoryData> find_data(const Arguments& args) {
   std::vector<CategoryData> result;
   for (auto& [name, path] : find_paths(args)) {
-    result.push_back(list(std::move(name), std::move(path), args));
+    result.push_back(list_set(std::move(name), std::move(path), args));
   }
   return result;
 }
@@ -218,16 +221,7 @@ Split judged_split(const std::string& method) {
   return learns_labels(method) ? Split::kLabelledTest : Split::kTest;
 }
 
-std::unique_ptr<FrameSource> open_split(const CategoryData& data, Split split,
-                                        const Arguments& args) {
-  const std::string frames = args.text("frames");
-  if (is_video(data.path)) {
-    return std::make_unique<VideoSource>(data.path, parse_frame_range(frames));
-  }
-  if (!frames.empty()) {
-    throw UsageError(
-        fmt::format("--frames is for video files, but \"{}\" is not one.", data.path.string()));
-  }
+std::vector<ImageItem> split_items(const CategoryData& data, Split split, const Arguments& args) {
   std::vector<ImageItem> items = data.labelled ? items_of(data.images, split) : data.images.train;
   const bool labels = split == Split::kLabelledTrain || split == Split::kMaskedTrain;
   if (labels) require_both_classes(items, data.path.string());
@@ -245,7 +239,20 @@ std::unique_ptr<FrameSource> open_split(const CategoryData& data, Split split,
   if (const std::string part = args.text("part"); judged && !part.empty()) {
     items = part_of(items, parse_part(part, "--part"));
   }
-  return open_images(std::move(items),
+  return items;
+}
+
+std::unique_ptr<FrameSource> open_split(const CategoryData& data, Split split,
+                                        const Arguments& args) {
+  const std::string frames = args.text("frames");
+  if (is_video(data.path)) {
+    return std::make_unique<VideoSource>(data.path, parse_frame_range(frames));
+  }
+  if (!frames.empty()) {
+    throw UsageError(
+        fmt::format("--frames is for video files, but \"{}\" is not one.", data.path.string()));
+  }
+  return open_images(split_items(data, split, args),
                      {.strict = args.get<bool>("strict"), .masks = split != Split::kLabelledTrain});
 }
 

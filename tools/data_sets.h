@@ -26,6 +26,10 @@ struct CategoryData {
 /// One set, or one for each category of a group. With part_of = folder, a plain folder holds one
 /// folder of images a part. @throws UsageError without --data; what list_dataset() throws.
 std::vector<CategoryData> find_data(const Arguments& args);
+/// The folder that --data names. @throws UsageError without it; Error(kNotFound).
+std::filesystem::path data_root(const Arguments& args);
+/// One set by its path, whatever --data and --category say.
+CategoryData list_set(std::string name, std::filesystem::path path, const Arguments& args);
 
 enum class Split {
   kTrain,          ///< good images of the training part
@@ -40,6 +44,10 @@ enum class Split {
 bool learns_labels(const std::string& method);
 Split training_split(const std::string& method);  ///< see learns_labels()
 Split judged_split(const std::string& method);    ///< see learns_labels()
+
+/// Images of a split, each with its product: that of its list, else the name of the set. For a
+/// plain folder every split is all images. @throws as open_split().
+std::vector<ImageItem> split_items(const CategoryData& data, Split split, const Arguments& args);
 
 /// For a plain folder and a video every split is all frames. @throws Error(kNotFound) naming what
 /// is missing; Error(kBadOption) if labels are to be learnt from and one class has no image.

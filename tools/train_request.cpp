@@ -22,7 +22,9 @@ constexpr const char* kExamples = R"(Examples:
   uad train --data mvtec/screw --weights-dir weights --output screw.uad --k 1
   uad train --data good_parts/ --backbone gabor --resize 256x640 --output line3.uad
   uad train --data camera.mp4 --frames 0-160 --weights-dir weights --output bottles.uad
-  uad train --config patchcore.yaml --category textures --save-path models/)";
+  uad train --config patchcore.yaml --category textures --save-path models/
+  uad train --add new_product/ --output line3.uad
+  uad train --method padim --protocol 10-1 --data mvtec --output growing/)";
 
 std::string names_of(const std::vector<MethodInfo>& methods) {
   std::string names;
@@ -47,6 +49,12 @@ std::vector<OptionSpec> own_specs() {
        .aliases = {"weights"}},
       {.name = "continue_from",
        .help = "model file that goes on learning, with its method, options and input"},
+      {.name = "add",
+       .help = "folder of one more product that the model file --output learns, written over it "
+               "when it is done"},
+      {.name = "protocol",
+       .help = "learn products task by task, judged after every task: 14-1, 10-5, 3-3, 10-1 (MVTec "
+               "AD), 11-1, 8-4, 8-1 (VisA), or a YAML file; --output is a folder"},
       {.name = "ratio",
        .type = OptionType::kFloat,
        .help = "share of patches kept, the same as --k / 100",
@@ -176,7 +184,11 @@ Syntax train_syntax(const Method& method) {
 const Method& requested_method(const Args& args) {
   std::string name = peek_option(args, "method");
   if (name.empty()) {
-    const std::string start = peek_option(args, "continue_from");
+    std::string start = peek_option(args, "continue_from");
+    if (const std::string model = peek_option(args, "output");
+        !peek_option(args, "add").empty() && std::filesystem::is_regular_file(model)) {
+      start = model;
+    }
     if (!start.empty()) name = read_manifest(start).method;
   }
   if (name.empty()) {
@@ -193,6 +205,31 @@ const Method& requested_method(const Args& args) {
   } catch (const Error& error) {
     throw UsageError(error.what());
   }
+}
+
+Arguments with_added_product(Arguments args) {
+  if (!args.has("add")) return args;
+  for (const char* other : {"data", "continue_from", "protocol", "root_data_dir", "dataset_name"}) {
+    if (!args.was_given(other)) continue;
+    std::string option = other;
+    std::ranges::replace(option, '_', '-');
+    throw UsageError(fmt::format(
+        "--add and --{} cannot go together: --add FOLDER is --data FOLDER with --continue-from the "
+        "file of --output. Leave out one of them.",
+        option));
+  }
+  const std::string model = args.text("output");
+  if (model.empty()) throw UsageError("--output is missing: the model file that --add adds to.");
+  if (!std::filesystem::is_regular_file(model)) {
+    throw UsageError(
+        fmt::format("There is no model \"{}\" to add to. Check --output, or train the "
+                    "first products without --add.",
+                    model));
+  }
+  args.options["data"] = args.options["add"];
+  args.options["continue_from"] = model;
+  args.given.insert(args.given.end(), {"data", "continue_from"});
+  return args;
 }
 
 TrainRequest make_request(const Arguments& args, const Method& method) {

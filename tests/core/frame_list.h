@@ -17,6 +17,7 @@ struct ListedFrame {
   Image image;
   std::string kind = "good";
   std::optional<Image> mask;
+  std::string product = {};
 };
 
 /// One grey level everywhere.
@@ -37,6 +38,7 @@ class FrameList final : public FrameSource {
     frame.name = fmt::format("frame{}", position_++);
     frame.kind = listed.kind;
     frame.defective = listed.kind != "good";
+    frame.product = listed.product;
     frame.view = view(listed.image);
     frame.mask = listed.mask;
     return frame;

@@ -129,6 +129,45 @@ TEST_F(LabelledTraining, AGradientMethodIsFittedOnceAndShownTheHeldOutFrames) {
   EXPECT_EQ(file.training_frames.size(), 20U);
 }
 
+TEST_F(LabelledTraining, OfSeveralProductsAShareOfEachIsHeldOut) {
+  std::vector<test::ListedFrame> list;
+  const auto add = [&](const char* product, int first, int count) {
+    for (int i = first; i < first + count; ++i) {
+      list.push_back(
+          {flat_image(8, 8, static_cast<std::uint8_t>(i)), "good", std::nullopt, product});
+    }
+  };
+  add("many", 0, 60);
+  add("few", 100, 5);
+  add("single", 200, 1);
+  const auto of = [](const std::vector<int>& levels, int first) {
+    return std::ranges::count_if(levels, [&](int l) { return l >= first && l < first + 100; });
+  };
+  for (request_.seed = 0; request_.seed < 20; ++request_.seed) {
+    seen_ = {};
+    FrameList products(list);
+    (void)train(products, request_);
+    EXPECT_EQ(of(seen_.validated, 0), 12);
+    EXPECT_EQ(of(seen_.validated, 100), 1);
+    EXPECT_EQ(of(seen_.validated, 200), 0);
+    EXPECT_EQ(of(seen_.learnt, 0), 48);
+    EXPECT_EQ(of(seen_.learnt, 100), 4);
+    EXPECT_EQ(of(seen_.learnt, 200), 1);
+  }
+}
+
+TEST_F(LabelledTraining, OfOneFrameAProductSomeAreHeldOutAllTheSame) {
+  std::vector<test::ListedFrame> list;
+  for (int i = 0; i < 12; ++i) {
+    list.push_back({flat_image(8, 8, static_cast<std::uint8_t>(100 + i)), "good", std::nullopt,
+                    std::to_string(i)});
+  }
+  FrameList products(list);
+  (void)train(products, request_);
+  EXPECT_EQ(seen_.fitters, 1);
+  EXPECT_EQ(seen_.validated.size(), 5U);
+}
+
 TEST_F(LabelledTraining, WithAPromiseTheHeldOutFramesChooseNothing) {
   request_.promise = PromiseTarget{0.2, 0.5};
   FrameList good = frames(20, 0);

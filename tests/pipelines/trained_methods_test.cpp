@@ -167,7 +167,7 @@ INSTANTIATE_TEST_SUITE_P(
     Methods, TrainedMethods,
     ::testing::Values(
         Job{"tiny-unet",
-            {"--steps", "160", "--batch-size", "4", "--training-crop", "64", "--lr", "1e-3"},
+            {"--steps", "240", "--batch-size", "4", "--training-crop", "64", "--lr", "1e-3"},
             0.9,
             0.9},
         Job{"uf-gan",

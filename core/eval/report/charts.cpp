@@ -40,9 +40,6 @@ const Curve& curve_of(const Run& run, const CurveChart& chart) {
   return chart.precision_recall ? curves.precision_recall : curves.roc;
 }
 
-/// Colours repeat after seven runs, dashes after four: 28 lines that differ.
-std::string line_style(std::size_t run) { return fmt::format("curve c{} d{}", run % 7, run % 4); }
-
 /// Average precision is an area of steps, so the curve is drawn as steps.
 Curve as_steps(const Curve& curve) {
   Curve steps;
@@ -159,6 +156,8 @@ Histogram count_scores(const Run& run) {
 }
 
 }  // namespace
+
+std::string line_style(std::size_t run) { return fmt::format("curve c{} d{}", run % 7, run % 4); }
 
 std::string line_sample(std::size_t run) {
   return sample(fmt::format(R"(<path class="{}" d="M0 5H26"/>)", line_style(run)));

@@ -16,7 +16,11 @@ std::string curve_charts(const std::vector<Run>& runs);
 /// Scores of good images upwards, of defective ones downwards, with both thresholds.
 std::string score_histogram(const Run& run);
 
-/// A sample of the line that stands for the n-th run in curve_charts().
+/// Classes of the line that stands for the n-th run. Colours repeat after seven, dashes after four:
+/// 28 lines that differ.
+std::string line_style(std::size_t run);
+
+/// A sample of that line.
 std::string line_sample(std::size_t run);
 
 /// Once a page: the hatching that score_histogram() refers to.

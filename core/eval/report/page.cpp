@@ -8,17 +8,13 @@
 
 #include "core/base/error.h"
 #include "core/eval/report/charts.h"
+#include "core/eval/report/document.h"
 #include "core/eval/report/figures.h"
 #include "core/eval/report/html.h"
 #include "core/eval/report/matrix.h"
-#include "core/eval/report/style.h"
 
 namespace uad::report {
 namespace {
-
-std::string section(const std::string& title, const std::string& body, int level = 2) {
-  return fmt::format("<section><h{0}>{1}</h{0}>{2}</section>\n", level, title, body);
-}
 
 std::string picture(const GalleryPicture& one, const Run& run) {
   const Verdict verdict = judge(one.score, run.thresholds);
@@ -145,17 +141,10 @@ std::string report_page(const std::vector<Run>& runs, const PageOptions& options
                             : runs.size() == 1
                                 ? "Inspection report: " + runs.front().name
                                 : fmt::format("Inspection report: {} runs", runs.size());
-  // The policy keeps the promise: nothing is fetched, nothing is run.
-  return fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
-      "style-src 'unsafe-inline'\">\n"
-      "<title>{0}</title>\n<style>{1}</style>\n</head>\n<body>\n{2}<main>\n<h1>{0}</h1>\n{3}{4}"
-      "<footer>{5}</footer>\n</main>\n</body>\n</html>\n",
-      escape(title), kStyle, chart_patterns(),
-      runs.size() == 1 ? one_run(runs.front()) : several_runs(runs),
-      section("What the words mean", glossary()), escape(options.made_by));
+  return document(title,
+                  (runs.size() == 1 ? one_run(runs.front()) : several_runs(runs)) +
+                      section("What the words mean", glossary()),
+                  options.made_by);
 }
 
 }  // namespace uad::report

@@ -237,17 +237,19 @@ std::vector<Run> parse_runs(const json& record, const std::string& source) {
   return runs;
 }
 
+json read_record(const std::filesystem::path& path) {
+  InputFile file(path);
+  if (file.bytes() > kMaxRecordBytes) refuse(file.name(), "it is larger than 256 MB");
+  const std::string text = file.read_rest(kMaxRecordBytes);
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string::npos || text[first] != '{') refuse(file.name(), "it is no JSON");
+  return parse_strict_json(text, file.name());
+}
+
 std::vector<Run> read_runs(const std::vector<std::filesystem::path>& files) {
   std::vector<Run> runs;
   for (const std::filesystem::path& path : files) {
-    InputFile file(path);
-    if (file.bytes() > kMaxRecordBytes) refuse(file.name(), "it is larger than 256 MB");
-    const std::string text = file.read_rest(kMaxRecordBytes);
-    if (text.empty() || text.find_first_not_of(" \t\r\n") == std::string::npos ||
-        text[text.find_first_not_of(" \t\r\n")] != '{') {
-      refuse(file.name(), "it is no JSON");
-    }
-    for (Run& run : parse_runs(parse_strict_json(text, file.name()), file.name())) {
+    for (Run& run : parse_runs(read_record(path), path.string())) {
       const bool taken =
           std::ranges::any_of(runs, [&](const Run& other) { return other.name == run.name; });
       if (taken) run.name += fmt::format(" ({})", path.stem().string());

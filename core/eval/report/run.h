@@ -57,6 +57,9 @@ struct Run {
 nlohmann::json make_record(const Evaluation& evaluation, const std::filesystem::path& model,
                            const std::filesystem::path& data, const Gallery* gallery);
 
+/// The JSON object of a file. @throws Error(kNotFound, kBadFile).
+nlohmann::json read_record(const std::filesystem::path& file);
+
 /// One run, or one for each category of a group (`categories`).
 /// @param source  names the file in messages. @throws Error(kBadFile) naming the key.
 std::vector<Run> parse_runs(const nlohmann::json& record, const std::string& source);
