@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/base/files/manifest.h"
 #include "core/calibration/origin_text.h"
@@ -63,6 +64,9 @@ void print_manifest(const Manifest& manifest, const std::string& file) {
   fmt::print("file        {} ({:.1f} MB, format {})\n", file,
              static_cast<double>(std::filesystem::file_size(file)) / 1e6, manifest.format_version);
   fmt::print("method      {} {}\n", manifest.method, manifest.options.dump());
+  if (!manifest.products.empty()) {
+    fmt::print("products    {}\n", fmt::join(manifest.products, ", "));
+  }
   if (!manifest.backbone.name.empty()) {
     fmt::print("backbone    {} {}\n", manifest.backbone.name, manifest.backbone.weights_sha256);
   }

@@ -134,6 +134,25 @@ TEST(StreamTrainer, GoesOnFromAModelWithItsOptionsAndInput) {
   EXPECT_EQ(small.options.at("bank_size"), 50);
 }
 
+TEST(StreamTrainer, AModelOfProductsLearnsOneMoreFromTheStream) {
+  const test::TempDir folder;
+  TrainerOptions options;
+  options.method = "iuf";
+  options.options = {{"backbone", "gabor"},       {"layers", "layer1,layer2,layer3"},
+                     {"oasa_patch_size", "16"},   {"epochs", "2"},
+                     {"resize", "64x64"},         {"product", "bracket"}};
+  const Manifest first = trainer_with(options, 12)->fit(folder / "a.uad", {}).manifest;
+  EXPECT_EQ(first.products, std::vector<std::string>{"bracket"});
+  options.continue_from = folder / "a.uad";
+  options.options = {{"product", "hinge"}};
+  const Manifest next = trainer_with(options, 12)->fit(folder / "a.uad", {}).manifest;
+  EXPECT_EQ(next.products, (std::vector<std::string>{"bracket", "hinge"}));
+  options.continue_from = folder / "a.uad";
+  const auto again = trainer_with(options, 12);
+  expect_error(ErrorCode::kBadOption, {"knows product \"hinge\" already"},
+               [&] { static_cast<void>(again->fit(folder / "b.uad", {})); });
+}
+
 TEST(StreamTrainer, WhatContradictsTheModelIsRefused) {
   const test::TempDir folder;
   static_cast<void>(trainer_with(options_of("patchcore"), 12)->fit(folder / "a.uad", {}));

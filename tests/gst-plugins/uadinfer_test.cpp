@@ -55,6 +55,16 @@ TEST_F(Uadinfer, MetaTellsModelThresholdsMapAndTimes) {
   EXPECT_GT(uad_result_meta_get_utc(meta), 1'700'000'000'000'000);
 }
 
+TEST_F(Uadinfer, ToldProductReachesTheModelAndComesBackWithTheResult) {
+  Harness h(infer(model(), "product=bracket"));
+  const BufferPtr out = h.through(100, 0);
+  EXPECT_STREQ(uad_result_meta_get_product(uad_buffer_get_result_meta(out.get())), "bracket");
+  EXPECT_EQ(field(h.message(GST_MESSAGE_ELEMENT, "uad-result"), "product"), "bracket");
+  g_object_set(h.element("uadinfer").get(), "product", "hinge", nullptr);
+  const BufferPtr later = h.through(100, 1);
+  EXPECT_STREQ(uad_result_meta_get_product(uad_buffer_get_result_meta(later.get())), "hinge");
+}
+
 TEST_F(Uadinfer, RegionComesAsMetaAndAsRegionOfInterest) {
   Harness h(infer(model()));
   const BufferPtr out = h.through(200, 0);

@@ -166,6 +166,13 @@ TEST_F(InterruptedTraining, ResumesToTheSameBits) {
 INSTANTIATE_TEST_SUITE_P(
     Methods, TrainedMethods,
     ::testing::Values(
+        Job{"iuf",
+            {"--backbone", "gabor", "--layers", "layer1,layer2,layer3", "--oasa-patch-size", "16",
+             "--epochs", "40", "--batch-size", "8", "--lr", "1e-3"},
+            0.9,
+            0.8,
+            false,
+            false},
         Job{"tiny-unet",
             {"--steps", "240", "--batch-size", "4", "--training-crop", "64", "--lr", "1e-3"},
             0.9,

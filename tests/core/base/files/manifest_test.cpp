@@ -32,6 +32,7 @@ uad::Manifest sample() {
                 "2026-01-02T03:04:05Z",
                 {{"uad", "0.1.0"}}};
   m.backbone = {"resnet18", std::string(64, 'b')};
+  m.products = {"bracket", "hinge"};
   m.precision = "bf16";
   m.tensor_sha256 = {{"model.bank", std::string(64, 'c')}};
   m.self_test = {"bf16", 1e-2, {1.5, 2.5}};
@@ -62,6 +63,7 @@ TEST(Manifest, SurvivesWritingAndReading) {
   EXPECT_EQ(back.threshold_origin, m.threshold_origin);
   EXPECT_EQ(back.training, m.training);
   EXPECT_EQ(back.backbone, m.backbone);
+  EXPECT_EQ(back.products, m.products);
   EXPECT_EQ(back.precision, m.precision);
   EXPECT_EQ(back.tensor_sha256, m.tensor_sha256);
   EXPECT_EQ(back.self_test, m.self_test);
@@ -80,6 +82,12 @@ TEST(Manifest, FilesFromBeforeCoverAndAntialiasAreReadAsTheyWereMeant) {
   const uad::InputSpec input = uad::parse_manifest(root.dump(), "x.uad").input;
   EXPECT_FALSE(input.cover);
   EXPECT_TRUE(input.antialias);
+}
+
+TEST(Manifest, FilesFromBeforeProductsKnowNone) {
+  json root = json::parse(uad::to_json_text(sample()));
+  root.erase("products");
+  EXPECT_TRUE(uad::parse_manifest(root.dump(), "x.uad").products.empty());
 }
 
 TEST(Manifest, EmptyRoiIsNull) {
