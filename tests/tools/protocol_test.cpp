@@ -310,6 +310,9 @@ TEST_F(ProtocolRuns, WhatCannotRunIsRefusedBeforeTheWork) {
                  {"stfpm cannot go on learning", "padim, patchcore"});
   expect_refused({"--protocol", "10-2"}, {"\"10-2\" is not known", "Did you mean"});
   expect_refused({"--protocol", "10-1"}, {"bottle", "cable", "transistor", "not there"}, 1);
+  const std::string root = std::getenv("UAD_SOURCE_ROOT");
+  expect_refused({"--protocol", root + "/configs/protocols/example.yaml"},
+                 {"Protocol example needs", "capsule", "grid"}, 1);
   expect_refused({"--protocol", folder_ / "none.yaml"}, {"none.yaml\" cannot be opened"});
   write_bytes(folder_ / "twice.yaml", "tasks: [[plate], [plate]]\n");
   expect_refused({"--protocol", folder_ / "twice.yaml"}, {"\"plate\" is in task 0 and in task 1"});

@@ -189,7 +189,9 @@ std::string product_charts(const ProtocolRun& run) {
 std::string matrix_tables(const ProtocolRun& run) {
   std::string html;
   for (const Figure& figure : kFigures) html += matrix_table(run, figure);
-  return "<div class=\"columns\">" + html + "</div>" + undefined_notes(run);
+  constexpr std::size_t kSideBySide = 4;  // tasks whose tables fit beside each other
+  const char* style = run.tasks.size() > kSideBySide ? "" : " class=\"columns\"";
+  return fmt::format("<div{}>{}</div>{}", style, html, undefined_notes(run));
 }
 
 }  // namespace uad::report

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "core/data/protocol.h"
 
+#include <map>
 #include <numeric>
 
 #include <gmock/gmock.h>
@@ -35,12 +36,19 @@ class PublishedProtocols : public uad::test::ImageTree {
     for (const uad::ProtocolTask& task : protocol.tasks) {
       found.push_back(0);
       for (const std::string& product : task.products) {
-        found.back() +=
-            list_dataset(uad::product_path(protocol, dir_.path(), product)).train.size();
+        found.back() += count(uad::product_path(protocol, dir_.path(), product));
       }
     }
     return found;
   }
+
+ private:
+  [[nodiscard]] std::size_t count(const std::filesystem::path& product) const {
+    const auto [known, added] = counted_.emplace(product, 0);
+    if (added) known->second = list_dataset(product).train.size();
+    return known->second;
+  }
+  mutable std::map<std::filesystem::path, std::size_t> counted_;  // listing takes its time
 };
 
 TEST_F(PublishedProtocols, OfMvtecHaveThePublishedCountsInEveryTask) {
