@@ -101,6 +101,7 @@ ModelOutput analyse_tiles(const AnomalyModel& model, const TileBatch& tiles,
                                                  .keep = part_of(batch.keep(), first, last),
                                                  .windows = count,
                                                  .first_window = first,
+                                                 .products = products,
                                                  .frame_means = part_of(means, first, last)});
     for (std::int64_t i = 0; i < last - first; ++i) maps.push_back(to_score_map(prediction.map[i]));
     score = std::max(score, prediction.score.max().item<double>());

@@ -23,6 +23,11 @@ at::Tensor score_of(const at::Tensor& map, const at::Tensor& peak, ScoreRule rul
   return peak;
 }
 
+/// In place, see IufModel::predict().
+void compare(at::Tensor values, const Level& usual) {
+  values.sub_(usual.mean).div_(usual.spread).add_(kUsualScore);
+}
+
 TensorMap placed(const TensorMap& weights, at::TensorOptions place) {
   TensorMap all;
   for (const auto& [name, tensor] : weights) all[name] = tensor.to(place);
@@ -67,8 +72,8 @@ Prediction IufModel::predict(const Tiles& tiles) const {
   Prediction prediction{raw.map, raw.score, {}};
   for (std::int64_t i = 0; i < raw.score.size(0); ++i) {
     const Product& product = knowledge_.products[product_of(tiles, raw.classes, i)];
-    prediction.map[i].sub_(product.map.mean).div_(product.map.spread);
-    prediction.score[i].sub_(product.score.mean).div_(product.score.spread);
+    compare(prediction.map[i], product.map);
+    compare(prediction.score[i], product.score);
     prediction.products.push_back(product.name);
   }
   if (tiles.keep.defined()) prediction.map.mul_(tiles.keep);

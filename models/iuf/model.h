@@ -15,13 +15,17 @@
 
 namespace uad::models::iuf {
 
+/// The score of the mean good image: so far from 0 that a relative tolerance means something.
+inline constexpr double kUsualScore = 10;
+
 class IufModel final : public AnomalyModel {
  public:
   IufModel(const Settings& settings, Features features, Knowledge knowledge,
            ModelTraits traits, const Execution& execution);
 
   [[nodiscard]] const ModelTraits& traits() const noexcept override { return traits_; }
-  /// Scores are standard deviations above the mean of the product's good images; maps likewise.
+  /// Scores are kUsualScore for what is usual of the product's good images, and one more for each of
+  /// their standard deviations above; maps likewise, by the largest 16x16 mean of a map.
   /// The product is the one that `tiles.products` names, else the one the network recognises.
   /// @throws Error(kBadOption) if a named product is not known; Error(kShapeMismatch) for tiles of
   /// another size than the network was made for.

@@ -6,9 +6,8 @@
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
-#include <fmt/format.h>
 
-#include "core/base/error.h"
+#include "core/stored_weights.h"
 
 namespace uad::models::uf_gan {
 
@@ -83,28 +82,9 @@ TensorMap initial_weights(const Layout& layout, std::uint64_t seed) {
 
 TensorMap read_weights(const CheckpointReader& in, const Layout& layout,
                        const std::string& prefix) {
-  const TensorMap found = in.with_prefix(prefix);
-  TensorMap weights;
-  for (const Slot& slot : layout.slots()) {
-    const auto tensor = found.find(slot.name);
-    const bool fits = tensor != found.end() && tensor->second.scalar_type() == at::kFloat &&
-                      tensor->second.sizes() == at::IntArrayRef(slot.shape);
-    if (!fits) {
-      throw Error(
-          ErrorCode::kBadFile,
-          fmt::format("Tensor '{}{}' is missing in {} or has another shape. Train the model "
-                      "again.",
-                      prefix, slot.name, in.file_name()));
-    }
-    if (!at::isfinite(tensor->second).all().item<bool>()) {
-      throw Error(ErrorCode::kBadFile,
-                  fmt::format("Tensor '{}{}' in {} holds values that are not numbers. Train the "
-                              "model again.",
-                              prefix, slot.name, in.file_name()));
-    }
-    weights[slot.name] = tensor->second;
-  }
-  return weights;
+  WeightShapes shapes;
+  for (const Slot& slot : layout.slots()) shapes[slot.name] = slot.shape;
+  return uad::read_weights(in, shapes, prefix);
 }
 
 }  // namespace uad::models::uf_gan

@@ -120,6 +120,32 @@ TEST_F(LoadedModelTest, TheMeanOfTheFrameIsOnlyForModelsThatAskForIt) {
   EXPECT_NEAR(asking.means()[8].item<double>(), 0.2, 1e-6);  // 0.6 in one channel of three
 }
 
+/// Recognises every tile as a bracket, unless it is told otherwise.
+class ProductModel final : public uad::AnomalyModel {
+ public:
+  [[nodiscard]] const uad::ModelTraits& traits() const noexcept override { return traits_; }
+  [[nodiscard]] uad::Prediction predict(const uad::Tiles& tiles) const override {
+    uad::Prediction seen{tiles.images.narrow(1, 0, 1).contiguous(),
+                         at::zeros({tiles.images.size(0)}), tiles.products};
+    for (std::string& product : seen.products) product = product.empty() ? "bracket" : product;
+    return seen;
+  }
+  void save(uad::CheckpointWriter& /*out*/) const override {}
+
+ private:
+  uad::ModelTraits traits_{.products = {"bracket", "hinge"}};
+};
+
+TEST(AnalyseTiles, ProductIsToldToTheModelOrRecognisedByIt) {
+  uad::InputSpec input;
+  input.resize = {16, 16};
+  input.window = {8, 8};
+  const uad::Image frame = red_image(16, 0);
+  const auto tiles = uad::TilePreprocessor({input, {}}).cut(uad::view(frame));
+  EXPECT_EQ(uad::analyse_tiles(ProductModel(), *tiles).product, "bracket");
+  EXPECT_EQ(uad::analyse_tiles(ProductModel(), *tiles, "hinge").product, "hinge");
+}
+
 TEST_F(LoadedModelTest, FailingSelfTestNamesTheFrameAndBothScores) {
   uad::ModelFile file = level_file();
   file.manifest.self_test.scores = {0.5};
