@@ -21,8 +21,9 @@ struct KeptPart final : torch::CustomClassHolder {
 class Recompute final : public torch::autograd::Function<Recompute> {
  public:
   // Gradients are off here.
-  static variable_list forward(AutogradContext* context, const variable_list& inputs,
+  static variable_list forward(AutogradContext* context, at::TensorList list,
                                const NetworkPart& part) {
+    const variable_list inputs = list.vec();
     context->save_for_backward(inputs);
     context->set_materialize_grads(false);
     context->saved_data["part"] = c10::IValue::make_capsule(c10::make_intrusive<KeptPart>(part));
@@ -65,7 +66,7 @@ class Recompute final : public torch::autograd::Function<Recompute> {
 }  // namespace
 
 std::vector<at::Tensor> recomputed(const std::vector<at::Tensor>& inputs, const NetworkPart& part) {
-  return Recompute::apply(inputs, part);
+  return Recompute::apply(at::TensorList(inputs), part);
 }
 
 }  // namespace uad

@@ -116,7 +116,7 @@ TEST_F(LoadedModelTest, TheMeanOfTheFrameIsOnlyForModelsThatAskForIt) {
   static_cast<void>(uad::analyse_tiles(asking, *tiles));
   static_cast<void>(uad::analyse_tiles(other, *tiles));
   EXPECT_FALSE(other.means().defined());
-  ASSERT_EQ(asking.means().sizes(), at::IntArrayRef({9}));
+  ASSERT_EQ(asking.means().sizes(), at::IntArrayRef({16}));
   EXPECT_NEAR(asking.means()[8].item<double>(), 0.2, 1e-6);  // 0.6 in one channel of three
 }
 

@@ -265,7 +265,7 @@ extern "C" int uad_stub_loads() { return loads; }
 extern "C" int uad_stub_cuts() { return cuts; }
 extern "C" int uad_stub_live_models() { return live_models; }
 
-extern "C" uad::Backend* uad_backend_3() noexcept {
+extern "C" uad::Backend* uad_backend_4() noexcept {
   static StubBackend backend;
   return &backend;
 }
