@@ -270,9 +270,12 @@ Arguments parse_arguments(const Syntax& syntax, const std::vector<std::string>& 
   try {
     result.options = complete_options(syntax.options, merged);
     for (const OptionSpec& spec : syntax.options) {
-      const auto set = [&](const std::string& name) { return merged.contains(name); };
-      if (set(spec.name) || std::ranges::any_of(spec.aliases, set))
-        result.given.push_back(spec.name);
+      const auto sets = [&](const nlohmann::json& from) {
+        const auto holds = [&](const std::string& name) { return from.contains(name); };
+        return holds(spec.name) || std::ranges::any_of(spec.aliases, holds);
+      };
+      if (sets(merged)) result.given.push_back(spec.name);
+      if (sets(line.options)) result.typed.push_back(spec.name);
     }
   } catch (const Error& error) {
     throw UsageError(error.what());

@@ -19,6 +19,7 @@ namespace uad::tools {
 struct Arguments {
   nlohmann::json options;          ///< every key of the command's specs, checked and completed
   std::vector<std::string> given;  ///< those that somebody set, under the specs' names
+  std::vector<std::string> typed;  ///< of these, those on the command line
   std::vector<std::string> paths;  ///< positional
   std::vector<std::string> notes;  ///< what was understood differently from how it was written
 

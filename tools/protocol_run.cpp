@@ -47,11 +47,15 @@ void refuse_other_methods(const Method& method) {
                   method.name, fmt::join(able, ", ")));
 }
 
-/// What asks for something else than a protocol does.
+/// What asks for something else than a protocol does. A configuration serves single trainings as
+/// well: what it says of their data and output is left alone.
 void refuse_other_options(const Arguments& args) {
   for (const char* name : {"category", "continue_from", "run_dir", "frames", "n_cv_folds",
                            "do_eval", "calibrate_on", "ratio", "save_path"}) {
-    if (!args.was_given(name)) continue;
+    const std::string_view key = name;
+    const bool of_single = key == "category" || key == "save_path";
+    const std::vector<std::string>& set = of_single ? args.typed : args.given;
+    if (std::ranges::find(set, key) == set.end()) continue;
     std::string option = name;
     std::ranges::replace(option, '_', '-');
     throw UsageError(fmt::format("--{} does not go with --protocol; leave it out.", option));

@@ -168,7 +168,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Job{"iuf",
             {"--backbone", "gabor", "--layers", "layer1,layer2,layer3", "--oasa-patch-size", "16",
-             "--epochs", "40", "--batch-size", "8", "--lr", "1e-3"},
+             "--epochs", "50", "--batch-size", "4", "--lr", "1e-3"},
             0.9,
             0.8,
             false,

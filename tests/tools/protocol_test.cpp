@@ -320,6 +320,10 @@ TEST_F(ProtocolRuns, WhatCannotRunIsRefusedBeforeTheWork) {
   expect_refused({"--protocol", folder_ / "broken.yaml"}, {"broken.yaml", "line 2"});
   expect_refused({"--continue-from", "x.uad"}, {"--continue-from does not go with --protocol"});
   expect_refused({"--category", "plate"}, {"--category does not go with --protocol"});
+  // a configuration serves single trainings as well
+  write_bytes(folder_ / "single.yaml", "category: plate\nsave_path: elsewhere\n");
+  expect_refused({"--config", folder_ / "single.yaml", "--protocol", folder_ / "none.yaml"},
+                 {"none.yaml\" cannot be opened"});
   expect_refused({"--do-eval", "false"}, {"--do-eval does not go with --protocol"});
 }
 
