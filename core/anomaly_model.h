@@ -39,8 +39,8 @@ struct Tiles {
 };
 
 struct Prediction {
-  at::Tensor map;    ///< float32 [N, 1, H, W] on the CPU
-  at::Tensor score;  ///< float32 [N] on the CPU
+  at::Tensor map;                          ///< float32 [N, 1, H, W] on the CPU
+  at::Tensor score;                        ///< float32 [N] on the CPU
   std::vector<std::string> products = {};  ///< of each tile, where the model knows products
 };
 

@@ -52,14 +52,13 @@ class Lesson {
 
   [[nodiscard]] std::shared_ptr<const AnomalyModel> fit(int times) const {
     const Manifest& manifest = now_.file.manifest;
-    const auto fitter = now_.method.make_fitter(
-        {.method = manifest.method,
-         .options = manifest.options,
-         .seed = manifest.training.seed,
-         .execution = now_.execution,
-         .input = manifest.input,
-         .run = {},
-         .start = now_.model});
+    const auto fitter = now_.method.make_fitter({.method = manifest.method,
+                                                 .options = manifest.options,
+                                                 .seed = manifest.training.seed,
+                                                 .execution = now_.execution,
+                                                 .input = manifest.input,
+                                                 .run = {},
+                                                 .start = now_.model});
     const std::int64_t windows = tiles_.images().size(0);
     for (int i = 0; i < times; ++i) {
       check_stop();

@@ -152,9 +152,8 @@ class TrainingRun {
 
   void learn_sensitivity(const AnomalyModel& model, const Uses& uses) {
     SensitivityFit fit;
-    for_each(uses, "sensitivity", 0.45, 0.47, [&](std::size_t, const LabelledFrame& frame) {
-      fit.add(analyse(model, frame).map);
-    });
+    for_each(uses, "sensitivity", 0.45, 0.47,
+             [&](std::size_t, const LabelledFrame& frame) { fit.add(analyse(model, frame).map); });
     paused_.sensitivity = fit.finish();
   }
 

@@ -120,10 +120,11 @@ void add_verdict_properties(Properties<InferSettings>& t) {
   t.real({"min-area", "Smallest region", "square pixels of the frame",
           "Smaller regions are not reported; changes neither score nor verdict; nan: the model's"},
          &S::min_area, 0, G_MAXDOUBLE, Writable::kPlaying);
-  t.text({"product", "Product in view", "name",
-          "For a model of several products (uad info lists them): the one whose usual scores frames "
-          "are compared with; empty: the model recognises it. Other models ignore it"},
-         &S::product, Writable::kPlaying);
+  t.text(
+      {"product", "Product in view", "name",
+       "For a model of several products (uad info lists them): the one whose usual scores frames "
+       "are compared with; empty: the model recognises it. Other models ignore it"},
+      &S::product, Writable::kPlaying);
   t.choice({"messages", "When to post uad-result", "choice",
             "Element messages on the bus: for every analysis, when the verdict changes, or never"},
            &S::messages, messages_type(), Writable::kPlaying);

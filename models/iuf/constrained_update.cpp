@@ -26,8 +26,9 @@ Directions Directions::with(const at::Tensor& rows) const {
               : at::cat({values.to(at::kDouble).unsqueeze(1) * vectors.to(at::kDouble), fresh});
   const std::int64_t channels = all.size(1);
   const at::Tensor square =
-      all.size(0) < channels ? at::cat({all, at::zeros({channels - all.size(0), channels}, all.options())})
-                             : all;
+      all.size(0) < channels
+          ? at::cat({all, at::zeros({channels - all.size(0), channels}, all.options())})
+          : all;
   const auto [u, s, v] = at::linalg_svd(square, /*full_matrices=*/false);
   return {s.to(at::kFloat), v.to(at::kFloat).contiguous()};
 }

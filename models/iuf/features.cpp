@@ -30,8 +30,7 @@ std::shared_ptr<const Backbone> make(const nlohmann::json& options, const Backbo
       .padding = options.at("padding") == "tf380" ? Padding::kTf380 : Padding::kSymmetric,
       .bn_eps = options.at("bn_eps").get<double>()};
   return std::make_shared<EfficientNetB4>(how, weights.tensors, weights.origin,
-                                          choose_layers(name, layers),
-                                          compute_options(execution));
+                                          choose_layers(name, layers), compute_options(execution));
 }
 
 }  // namespace

@@ -15,9 +15,9 @@ namespace uad::models::iuf {
 
 namespace {
 
-constexpr std::int64_t kBatch = 8;       // images that are looked at together
-constexpr std::size_t kFewest = 5;       // held-out images that tell what is usual
-constexpr double kLeastSpread = 0.01;    // of the mean: so even are no images
+constexpr std::int64_t kBatch = 8;     // images that are looked at together
+constexpr std::size_t kFewest = 5;     // held-out images that tell what is usual
+constexpr double kLeastSpread = 0.01;  // of the mean: so even are no images
 constexpr const char* kUnnamed = "product";
 
 const IufModel* as_iuf(const AnomalyModel* model) {
@@ -159,8 +159,8 @@ void IufFitter::begin(const FitControl& control) {
       .known_classes = start_ != nullptr ? start_->knowledge().shape.classes : 0,
       .steps_per_epoch = static_cast<std::int64_t>(training_.size() / options.batch_size),
       .features = kept_features_,
-      .validation_features = validation_.size() > 0 ? features_->of_all(validation_, control)
-                                                    : at::Tensor()};
+      .validation_features =
+          validation_.size() > 0 ? features_->of_all(validation_, control) : at::Tensor()};
   learner_.emplace(settings_, context_, *features_, std::move(task));
   loop_.emplace(*learner_, options, training_, validation_, context_.run,
                 nlohmann::json{{"method", context_.method},

@@ -46,9 +46,9 @@ class IufFitter final : public Fitter {
   std::size_t known_ = 0;              // of them, those that it starts with
   SampleStore training_;               // labels are indices of products
   SampleStore validation_;
-  at::Tensor kept_features_;            // of training_, see IufLearner::Task
-  std::optional<IufLearner> learner_;   // from the first finish() on
-  std::optional<TrainingLoop> loop_;    // the same
+  at::Tensor kept_features_;           // of training_, see IufLearner::Task
+  std::optional<IufLearner> learner_;  // from the first finish() on
+  std::optional<TrainingLoop> loop_;   // the same
 };
 
 }  // namespace uad::models::iuf

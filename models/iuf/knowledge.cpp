@@ -23,8 +23,8 @@ std::string values_name(std::size_t i) { return fmt::format("memory.{}.values", 
 std::string vectors_name(std::size_t i) { return fmt::format("memory.{}.vectors", i); }
 
 [[noreturn]] void damaged(const CheckpointReader& in, const std::string& what) {
-  throw Error(ErrorCode::kBadFile, fmt::format("{}, in {}. Train the model again.", what,
-                                               in.file_name()));
+  throw Error(ErrorCode::kBadFile,
+              fmt::format("{}, in {}. Train the model again.", what, in.file_name()));
 }
 
 /// One name a line.
@@ -72,8 +72,8 @@ void Knowledge::save(CheckpointWriter& out) const {
   std::vector<double> levels;
   for (const Product& product : products) {
     names += product.name + '\n';
-    levels.insert(levels.end(), {product.score.mean, product.score.spread, product.map.mean,
-                                 product.map.spread});
+    levels.insert(levels.end(),
+                  {product.score.mean, product.score.spread, product.map.mean, product.map.spread});
   }
   out.add(kNames, at::tensor(std::vector<std::uint8_t>(names.begin(), names.end())));
   out.add(kLevels, at::tensor(levels, at::kDouble).view({-1, 4}));

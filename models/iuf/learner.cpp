@@ -111,8 +111,8 @@ Figures IufLearner::step(const Batch& batch, double learning_rate) {
   at::Generator random = random_of(context_.seed, step);
   const at::Tensor aligned = features_of(batch, task_.features);
   at::Tensor tokens = as_tokens(aligned);
-  const bool noisy =
-      at::rand({}, random, at::TensorOptions(at::kFloat)).item<double>() < settings_.jitter_probability;
+  const bool noisy = at::rand({}, random, at::TensorOptions(at::kFloat)).item<double>() <
+                     settings_.jitter_probability;
   if (noisy) tokens = jittered(tokens, settings_.jitter_scale, random);
   const NetworkShape& shape = task_.start.shape;
   Recognition recognised;
@@ -130,8 +130,8 @@ Figures IufLearner::step(const Batch& batch, double learning_rate) {
   at::Tensor loss = reconstruction + classes;
   if (!task_.increment && settings_.compression > 0) {
     if (step % task_.steps_per_epoch == 0) compression_.clear();
-    const at::Tensor compression = compression_.add(
-        {rebuilt.decoded.begin(), rebuilt.decoded.begin() + kJudged});
+    const at::Tensor compression =
+        compression_.add({rebuilt.decoded.begin(), rebuilt.decoded.begin() + kJudged});
     figures["compression"] = compression.item<double>();
     loss = loss + settings_.compression * compression;
   }
@@ -181,8 +181,7 @@ std::vector<at::Tensor> IufLearner::outputs(const at::Tensor& images,
                                             const at::Tensor& features) const {
   const c10::NoGradGuard no_gradients;
   const NetworkShape& shape = task_.start.shape;
-  const Recognition recognised =
-      recognise(weights_, shape, images.to(device_), Pass::kInference);
+  const Recognition recognised = recognise(weights_, shape, images.to(device_), Pass::kInference);
   return reconstruct(weights_, shape, as_tokens(features.to(device_)), recognised.conditions,
                      nullptr, /*with_outputs=*/true)
       .outputs;

@@ -26,7 +26,7 @@ class IufLearner final : public Learner {
     bool increment = false;
     std::int64_t known_classes = 0;  ///< that were learnt before
     std::int64_t steps_per_epoch = 1;
-    at::Tensor features;            ///< of each sample, float32 [N, C, h, w]; undefined = made anew
+    at::Tensor features;  ///< of each sample, float32 [N, C, h, w]; undefined = made anew
     at::Tensor validation_features;  ///< the same
   };
   IufLearner(const Settings& settings, const FitContext& context, Features features, Task task);

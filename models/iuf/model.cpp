@@ -83,8 +83,9 @@ Prediction IufModel::predict(const Tiles& tiles) const {
 void IufModel::save(CheckpointWriter& out) const {
   features_.save(out);
   knowledge_.save(out);
-  out.add(kSize, at::tensor({knowledge_.shape.height * kCellSide, knowledge_.shape.width * kCellSide},
-                            at::kLong));
+  out.add(kSize,
+          at::tensor({knowledge_.shape.height * kCellSide, knowledge_.shape.width * kCellSide},
+                     at::kLong));
 }
 
 void IufModel::require_size(const at::Tensor& images) const {
@@ -103,7 +104,8 @@ std::size_t IufModel::product_of(const Tiles& tiles, const at::Tensor& classes,
   const std::string told =
       tiles.products.empty() ? "" : tiles.products.at(static_cast<std::size_t>(tile));
   if (told.empty()) {
-    return static_cast<std::size_t>(classes[tile].narrow(0, 0, known).argmax().item<std::int64_t>());
+    return static_cast<std::size_t>(
+        classes[tile].narrow(0, 0, known).argmax().item<std::int64_t>());
   }
   const std::int64_t index = knowledge_.find(told);
   if (index >= 0) return static_cast<std::size_t>(index);

@@ -20,22 +20,22 @@ inline constexpr double kUsualScore = 10;
 
 class IufModel final : public AnomalyModel {
  public:
-  IufModel(const Settings& settings, Features features, Knowledge knowledge,
-           ModelTraits traits, const Execution& execution);
+  IufModel(const Settings& settings, Features features, Knowledge knowledge, ModelTraits traits,
+           const Execution& execution);
 
   [[nodiscard]] const ModelTraits& traits() const noexcept override { return traits_; }
-  /// Scores are kUsualScore for what is usual of the product's good images, and one more for each of
-  /// their standard deviations above; maps likewise, by the largest 16x16 mean of a map.
-  /// The product is the one that `tiles.products` names, else the one the network recognises.
+  /// Scores are kUsualScore for what is usual of the product's good images, and one more for each
+  /// of their standard deviations above; maps likewise, by the largest 16x16 mean of a map. The
+  /// product is the one that `tiles.products` names, else the one the network recognises.
   /// @throws Error(kBadOption) if a named product is not known; Error(kShapeMismatch) for tiles of
   /// another size than the network was made for.
   [[nodiscard]] Prediction predict(const Tiles& tiles) const override;
   void save(CheckpointWriter& out) const override;
 
   struct Raw {
-    at::Tensor map;    ///< float32 [N, 1, H, W], in units of the features; 0 where ignored
-    at::Tensor score;  ///< float32 [N]
-    at::Tensor peak;   ///< float32 [N], largest 16x16 mean of the map
+    at::Tensor map;      ///< float32 [N, 1, H, W], in units of the features; 0 where ignored
+    at::Tensor score;    ///< float32 [N]
+    at::Tensor peak;     ///< float32 [N], largest 16x16 mean of the map
     at::Tensor classes;  ///< float32 [N, K], scores of the products
   };
   /// Before it is compared with what is usual.

@@ -29,8 +29,8 @@ at::Tensor jittered(const at::Tensor& tokens, double scale, at::Generator& rando
 // values, and a share of 1e-8 is still told from 0.
 at::Tensor weak_share(const at::Tensor& rows) {
   const at::Tensor exact = rows.to(at::kDouble);
-  const at::Tensor gram = exact.size(0) < exact.size(1) ? at::mm(exact, exact.t())
-                                                        : at::mm(exact.t(), exact);
+  const at::Tensor gram =
+      exact.size(0) < exact.size(1) ? at::mm(exact, exact.t()) : at::mm(exact.t(), exact);
   const at::Tensor squares = at::linalg_eigvalsh(gram);
   const double floor = 1e-20 * std::max(squares.detach().max().item<double>(), 1e-200);
   const at::Tensor values = squares.clamp_min(floor).sqrt();

@@ -55,8 +55,9 @@ std::vector<OptionSpec> option_specs() {
       layers_option("layer1,layer2,layer3,layer4"),
       {.name = "padding",
        .default_value = "symmetric",
-       .help = "of efficientnet_b4: symmetric as torchvision's weights want it, or tf380, fixed for "
-               "380x380 as the published program's",
+       .help =
+           "of efficientnet_b4: symmetric as torchvision's weights want it, or tf380, fixed for "
+           "380x380 as the published program's",
        .choices = {"symmetric", "tf380"}},
       {.name = "bn_eps",
        .type = OptionType::kFloat,
@@ -67,8 +68,9 @@ std::vector<OptionSpec> option_specs() {
       {.name = "oasa_patch_size",
        .type = OptionType::kInt,
        .default_value = 1,
-       .help = "pixels of a side that the object-aware attention takes as one token: 1 as published "
-               "(89 GMAC an image), or 16 (a fortieth of it)",
+       .help =
+           "pixels of a side that the object-aware attention takes as one token: 1 as published "
+           "(89 GMAC an image), or 16 (a fortieth of it)",
        .minimum = 1,
        .maximum = 16,
        .aliases = {"oasa.patch_size"}},
@@ -119,7 +121,8 @@ std::vector<OptionSpec> option_specs() {
        .of_fit = true},
       number("increment_lr", 1, 100, "learning rate of constrained increments"),
       number("head_lr", 0, 100, "of the class head in them; 0 = increment_lr"),
-      number("pull", 0.05, 1, "share of the way back to the old weights before each of their steps"),
+      number("pull", 0.05, 1,
+             "share of the way back to the old weights before each of their steps"),
       flag("projection", true,
            "increments leave alone what the outputs for old products consist of"),
       flag("hflip", false, "mirror training images at random"),
@@ -157,8 +160,9 @@ Settings::Settings(const nlohmann::json& options)
       rotate(options.at("rotate").get<bool>()),
       mixed(options.at("amp").get<bool>()) {
   if (patch != 1 && patch != kCellSide) {
-    throw Error(ErrorCode::kBadOption,
-                fmt::format("Option \"oasa_patch_size\" must be 1 or {}, but is {}.", kCellSide, patch));
+    throw Error(
+        ErrorCode::kBadOption,
+        fmt::format("Option \"oasa_patch_size\" must be 1 or {}, but is {}.", kCellSide, patch));
   }
 }
 

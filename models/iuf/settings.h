@@ -40,9 +40,9 @@ struct Settings {
   std::int64_t patience;
   double jitter_scale;
   double jitter_probability;
-  double compression;          ///< weight of the semantic compression loss
-  bool compression_gradient;   ///< false = published: it teaches nothing
-  bool finetune;               ///< increments without constraints
+  double compression;         ///< weight of the semantic compression loss
+  bool compression_gradient;  ///< false = published: it teaches nothing
+  bool finetune;              ///< increments without constraints
   double increment_rate;
   double head_rate;  ///< of a grown class head; 0 = increment_rate
   double pull;

@@ -138,9 +138,9 @@ TEST(StreamTrainer, AModelOfProductsLearnsOneMoreFromTheStream) {
   const test::TempDir folder;
   TrainerOptions options;
   options.method = "iuf";
-  options.options = {{"backbone", "gabor"},       {"layers", "layer1,layer2,layer3"},
-                     {"oasa_patch_size", "16"},   {"epochs", "2"},
-                     {"resize", "64x64"},         {"product", "bracket"}};
+  options.options = {{"backbone", "gabor"},     {"layers", "layer1,layer2,layer3"},
+                     {"oasa_patch_size", "16"}, {"epochs", "2"},
+                     {"resize", "64x64"},       {"product", "bracket"}};
   const Manifest first = trainer_with(options, 12)->fit(folder / "a.uad", {}).manifest;
   EXPECT_EQ(first.products, std::vector<std::string>{"bracket"});
   options.continue_from = folder / "a.uad";

@@ -49,7 +49,8 @@ LatestWorker::Job InferenceEngine::job_for(const FrameInput& frame, const Analys
   TileBatchPtr tiles = frame.tiles ? frame.tiles : frame.cut(*analyser);
   const double cut_ms =
       frame.tiles ? 0 : std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-  auto rival = shadow_.prepare(*analyser, tiles, frame.tiles ? nullptr : frame.cut, options.overrides);
+  auto rival =
+      shadow_.prepare(*analyser, tiles, frame.tiles ? nullptr : frame.cut, options.overrides);
   return [this, analyser, tiles = std::move(tiles), capture = frame.capture, options, cut_ms,
           rival = std::move(rival)] {
     AnalysisPtr analysis =

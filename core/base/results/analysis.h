@@ -46,7 +46,7 @@ struct Analysis {
   Thresholds thresholds;  ///< those used, overrides applied
   std::vector<Region> regions;
   ScoreMap map;
-  RectF placement;  ///< of the map in the frame
+  RectF placement;      ///< of the map in the frame
   std::string product;  ///< see ModelOutput
   std::string model_name;
   std::string model_sha256;

@@ -40,7 +40,8 @@ TEST(IufDirections, LeaveFreeWhatNoRowHas) {
 TEST(IufDirections, GrowAsIfAllRowsHadComeAtOnce) {
   at::manual_seed(5);
   const at::Tensor rows = at::randn({40, 16}) * at::arange(1, 17);
-  const Directions grown = of(rows.slice(0, 0, 9)).with(rows.slice(0, 9, 30)).with(rows.slice(0, 30));
+  const Directions grown =
+      of(rows.slice(0, 0, 9)).with(rows.slice(0, 9, 30)).with(rows.slice(0, 30));
   const Directions whole = of(rows);
   EXPECT_TRUE(grown.values.allclose(whole.values, 1e-4, 1e-4));
   EXPECT_TRUE(grown.projector().allclose(whole.projector(), 0, 1e-3));
@@ -74,8 +75,7 @@ TEST(IufConstrainedSgd, PullsTowardsTheOldValues) {
   Layer layer;
   at::Tensor statistic = at::full({2}, 3.0F);
   ConstrainedSgd optimiser(layer.parameters(), {}, {},
-                           {{layer.weight.detach(), at::zeros({2, 3})},
-                            {statistic, at::ones({2})}},
+                           {{layer.weight.detach(), at::zeros({2, 3})}, {statistic, at::ones({2})}},
                            0.05);
   layer.set_gradients(0);
   for (int i = 0; i < 10; ++i) optimiser.step(1);

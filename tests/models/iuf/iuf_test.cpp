@@ -25,8 +25,12 @@ constexpr std::int64_t kSide = 64;
 FitContext context(const json& options = json::object()) {
   FitContext made;
   made.method = "iuf";
-  json given{{"backbone", "gabor"}, {"layers", "layer1,layer2,layer3"},
-             {"oasa_patch_size", 16}, {"batch_size", 8}, {"lr", 1e-3}, {"epochs", 12}};
+  json given{{"backbone", "gabor"},
+             {"layers", "layer1,layer2,layer3"},
+             {"oasa_patch_size", 16},
+             {"batch_size", 8},
+             {"lr", 1e-3},
+             {"epochs", 12}};
   given.update(options);
   made.options = complete_options(iuf_method().options, given);
   return made;
@@ -42,7 +46,8 @@ at::Tensor in_levels(const at::Tensor& image) {
 
 /// Stripes of a product's own width and direction, with noise. float32 [1, 3, 64, 64].
 at::Tensor part(const std::string& product, int seed, bool defect = false) {
-  at::manual_seed(static_cast<std::uint64_t>(seed) * 7919 + std::hash<std::string>()(product) % 1000);
+  at::manual_seed(static_cast<std::uint64_t>(seed) * 7919 +
+                  std::hash<std::string>()(product) % 1000);
   const double width = product == "coarse" ? 4 : product == "fine" ? 1.5 : 2.5;
   at::Tensor image = at::sin(at::arange(kSide) / width).to(at::kFloat).expand({kSide, kSide});
   if (product == "fine") image = image.t();
@@ -128,7 +133,8 @@ TEST_F(TwoProducts, ScoresAreDeviationsFromWhatIsUsualForTheProduct) {
 TEST_F(TwoProducts, UnknownOneIsRefusedWithThoseThatAreKnown) {
   Tiles told = tiles("coarse", 400);
   told.products = {"round"};
-  expect_error(ErrorCode::kBadOption, {"Product \"round\" is not one that the model knows: coarse, fine"},
+  expect_error(ErrorCode::kBadOption,
+               {"Product \"round\" is not one that the model knows: coarse, fine"},
                [&] { static_cast<void>(model().predict(told)); });
 }
 
@@ -149,13 +155,15 @@ TEST_F(TwoProducts, IgnoredPixelsAreInNeitherScoreNorMap) {
   bad.keep.slice(2, 0, 56).slice(3, 8, 64).zero_();
   const Prediction masked = model().predict(bad);
   EXPECT_EQ((masked.map * (1 - bad.keep)).abs().max().item<float>(), 0);
-  EXPECT_LT(masked.score.item<float>(), model().predict(tiles("coarse", 300, true)).score.item<float>());
+  EXPECT_LT(masked.score.item<float>(),
+            model().predict(tiles("coarse", 300, true)).score.item<float>());
 }
 
 TEST_F(TwoProducts, TilesOfAnotherSizeAreRefused) {
-  expect_error(ErrorCode::kShapeMismatch, {"trained on inputs of 64x64 pixels, but got 96x64"}, [&] {
-    static_cast<void>(model().predict({.images = at::zeros({1, 3, 64, 96})}));
-  });
+  expect_error(ErrorCode::kShapeMismatch, {"trained on inputs of 64x64 pixels, but got 96x64"},
+               [&] {
+                 static_cast<void>(model().predict({.images = at::zeros({1, 3, 64, 96})}));
+               });
 }
 
 TensorMap saved(const AnomalyModel& model) {
@@ -183,15 +191,16 @@ TEST_F(TwoProducts, DamagedFilesAreRefused) {
   };
   expect_error(ErrorCode::kBadFile, {"No product is named"},
                [&] { load_with("products.names", at::zeros({0}, at::kByte)); });
-  expect_error(ErrorCode::kBadFile, {"scores of product \"coarse\" are unusable"},
-               [&] { load_with("products.levels", at::zeros({2, 4}, at::kDouble)); });
-  expect_error(ErrorCode::kBadFile, {"memory.3.vectors"},
-               [&] { load_with("memory.3.vectors", at::full({256, 256}, NAN)); });
+  expect_error(ErrorCode::kBadFile, {"scores of product \"coarse\" are unusable"}, [&] {
+    load_with("products.levels", at::zeros({2, 4}, at::kDouble));
+  });
+  expect_error(ErrorCode::kBadFile, {"memory.3.vectors"}, [&] {
+    load_with("memory.3.vectors", at::full({256, 256}, NAN));
+  });
   expect_error(ErrorCode::kBadFile, {"class head has room for"}, [&] {
     std::string names = "a\nb\nc\n";
     TensorMap tensors = saved(model());
-    tensors["products.names"] =
-        at::tensor(std::vector<std::uint8_t>(names.begin(), names.end()));
+    tensors["products.names"] = at::tensor(std::vector<std::uint8_t>(names.begin(), names.end()));
     tensors["products.levels"] = at::ones({3, 4}, at::kDouble);
     const CheckpointReader reader(tensors, context().options, "model.uad");
     static_cast<void>(iuf_method().load(reader, {}));
