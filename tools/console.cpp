@@ -15,6 +15,11 @@
 #include "tools/arguments.h"
 
 namespace uad::tools {
+namespace {
+
+bool quiet = false;
+
+}  // namespace
 
 void log_to_stderr() {
   set_log_sink([](LogLevel level, const std::string& line) {
@@ -22,7 +27,11 @@ void log_to_stderr() {
   });
 }
 
-void note(const std::string& text) { fmt::print(stderr, "uad: {}\n", text); }
+void be_quiet() { quiet = true; }
+
+void note(const std::string& text) {
+  if (!quiet) fmt::print(stderr, "uad: {}\n", text);
+}
 
 ProgressBar::ProgressBar() : visible_(isatty(STDERR_FILENO) == 1) {}
 

@@ -56,15 +56,18 @@ void BatchLoader::work(const std::stop_token& stop) {
 }
 
 Batch BatchLoader::make(std::int64_t step) const {
+  const std::vector<Draw> all = order_.batch(step);
+  const Share share = share_of(std::ssize(all), options_.processes);
   std::vector<Sample> samples;
   std::vector<std::int64_t> labels;
-  std::vector<Draw> draws = order_.batch(step);
+  const std::vector<Draw> draws(all.begin() + share.first, all.begin() + share.first + share.count);
   for (const Draw& draw : draws) {
     samples.push_back(augment(store_.sample(draw.sample), options_.augmentation, draw.seed));
     labels.push_back(store_.label(draw.sample));
   }
   Batch batch = store_.to_batch(samples, labels);
-  batch.draws = std::move(draws);
+  batch.draws = draws;
+  batch.share = share;
   return batch;
 }
 

@@ -25,6 +25,7 @@ class BatchLoader {
     Augmentation augmentation;
     std::int64_t first = 0;
     std::int64_t last = 0;
+    const Communicator* processes = nullptr;  ///< that share each batch, borrowed; null = none do
     int threads = 1;
     std::size_t ahead = 3;
   };

@@ -106,6 +106,13 @@ class PatchCoreFitter final : public Fitter {
     patches_.add(patches);
   }
 
+  // The patches of a model that it started from would be there once for each process.
+  [[nodiscard]] bool gathers() const override { return !continues_; }
+
+  void gather(Communicator& processes) override {
+    patches_.gather(settings_.dimension(fitted_.backbone->layers()), processes);
+  }
+
   [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const FitControl& control) override {
     const auto share = static_cast<double>(patches_.count()) * settings_.percent / 100;
     const std::int64_t count = patches_.bound() > 0 ? std::min(patches_.bound(), patches_.count())
@@ -141,7 +148,8 @@ class PatchCoreFitter final : public Fitter {
                     ? FittedBackbone{start->backbone(), start->traits().backbone_sha256}
                     : find_backbone(context)),
         patches_(settings_.flavour, context.seed, bound(settings_, start)) {
-    if (start != nullptr) patches_.add(start->bank());
+    continues_ = start != nullptr;
+    if (continues_) patches_.add(start->bank());
   }
 
   // A model that goes on learning keeps its size.
@@ -154,6 +162,7 @@ class PatchCoreFitter final : public Fitter {
   c10::Device device_;  // of the model to come; what is observed is kept on the CPU
   FittedBackbone fitted_;
   patchcore::PatchStore patches_;
+  bool continues_ = false;  // from the patches of a model
 };
 
 std::unique_ptr<AnomalyModel> load_patchcore(const CheckpointReader& in,
