@@ -56,8 +56,7 @@ class SharedNorm final : public torch::autograd::Function<SharedNorm> {
     const at::Tensor scale = (of_all.variance + epsilon).rsqrt();
     context->save_for_backward({x, weight, of_all.mean, scale});
     context->saved_data["count"] = of_all.count;
-    context->saved_data["processes"] =
-        reinterpret_cast<std::int64_t>(current_batch().processes);
+    context->saved_data["processes"] = reinterpret_cast<std::int64_t>(current_batch().processes);
     return at::batch_norm(x, weight, bias, of_all.mean, of_all.variance, /*training=*/false, 0,
                           epsilon, /*cudnn_enabled=*/false);
   }
@@ -76,8 +75,8 @@ class SharedNorm final : public torch::autograd::Function<SharedNorm> {
     const std::vector<at::Tensor> means =
         (sum_of_processes(at::cat({of_bias, of_weight}), *processes) / count).chunk(2);
     const at::Tensor centred = gradient - beside(means[0], x) - normal * beside(means[1], x);
-    return {(centred * beside(saved[3] * weight, x)).to(x.scalar_type()), of_weight, of_bias, {},
-            {}};
+    return {
+        (centred * beside(saved[3] * weight, x)).to(x.scalar_type()), of_weight, of_bias, {}, {}};
   }
 };
 
@@ -100,9 +99,9 @@ at::Tensor batch_norm(const at::Tensor& x, const BatchNorm& norm, bool training,
     }
   }
   const at::TensorOptions plain = x.options().dtype(at::kFloat);
-  return SharedNorm::apply(
-      x, norm.weight.defined() ? norm.weight : at::ones({x.size(1)}, plain),
-      norm.bias.defined() ? norm.bias : at::zeros({x.size(1)}, plain), of_all, epsilon);
+  return SharedNorm::apply(x, norm.weight.defined() ? norm.weight : at::ones({x.size(1)}, plain),
+                           norm.bias.defined() ? norm.bias : at::zeros({x.size(1)}, plain), of_all,
+                           epsilon);
 }
 
 }  // namespace uad

@@ -125,12 +125,11 @@ void TrainingLoop::run(const FitControl& control) {
 }
 
 void TrainingLoop::take_steps(const FitControl& control) {
-  BatchLoader loader(
-      training_, order_,
-      {.augmentation = options_.augmentation,
-       .first = progress_.step,
-       .last = total_,
-       .processes = processes_});
+  BatchLoader loader(training_, order_,
+                     {.augmentation = options_.augmentation,
+                      .first = progress_.step,
+                      .last = total_,
+                      .processes = processes_});
   while (progress_.step < total_ && !ended_) {
     if (any_asked(control.cancel)) {
       save();
@@ -236,9 +235,10 @@ void TrainingLoop::take_step(const Batch& batch) {
 std::string TrainingLoop::left_to_go_on_from() const {
   if (run_.path.empty()) return "";
   if (!saved_state_) return " No checkpoint was written yet: start again.";
-  return fmt::format(" \"{}\" holds a whole state from before: the same command with --resume "
-                     "goes on from it.",
-                     (run_.path / kLast).string());
+  return fmt::format(
+      " \"{}\" holds a whole state from before: the same command with --resume "
+      "goes on from it.",
+      (run_.path / kLast).string());
 }
 
 /// The step and its images, for an error.

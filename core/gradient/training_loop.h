@@ -62,8 +62,8 @@ class TrainingLoop {
   /// after a round and at every end, and with it the best weights in "best.ckpt". What an earlier
   /// run left there goes into a folder "earlier".
   /// @throws Error(kCancelled); ProcessesLost naming what is left to go on from; Error(kFailed)
-  /// naming step and images where the loss is not finite or the run is hopeless; Error(kNotFound) if there is nothing to resume; what reading a
-  /// checkpoint throws.
+  /// naming step and images where the loss is not finite or the run is hopeless; Error(kNotFound)
+  /// if there is nothing to resume; what reading a checkpoint throws.
   void run(const FitControl& control);
 
   [[nodiscard]] std::int64_t step() const noexcept { return progress_.step; }

@@ -22,10 +22,9 @@ constexpr std::int64_t kDropped = 48;    // oldest ones, when there are more
 at::Tensor jittered(const at::Tensor& tokens, double scale, at::Generator& random) {
   const double share = scale / static_cast<double>(tokens.size(2));
   const at::Tensor length = at::linalg_vector_norm(tokens, 2, {2}, /*keepdim=*/true);
-  const at::Tensor noise =
-      draw_over_batch(tokens.sizes(), /*dim=*/1, [&](at::IntArrayRef sizes) {
-        return at::randn(sizes, random, at::TensorOptions(at::kFloat));
-      }).to(tokens.device());
+  const at::Tensor noise = draw_over_batch(tokens.sizes(), /*dim=*/1, [&](at::IntArrayRef sizes) {
+                             return at::randn(sizes, random, at::TensorOptions(at::kFloat));
+                           }).to(tokens.device());
   return tokens + noise * (length * share);
 }
 

@@ -124,9 +124,10 @@ class MpiProcesses final : public Communicator {
     char text[MPI_MAX_ERROR_STRING];
     int length = 0;
     MPI_Error_string(result, text, &length);
-    return fmt::format("The connection to the other processes broke ({}). See whether all of them "
-                       "run and whether the network between their machines is up.",
-                       std::string_view(text, static_cast<std::size_t>(length)));
+    return fmt::format(
+        "The connection to the other processes broke ({}). See whether all of them "
+        "run and whether the network between their machines is up.",
+        std::string_view(text, static_cast<std::size_t>(length)));
   }
 
   seconds timeout_;
