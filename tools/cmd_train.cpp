@@ -250,7 +250,8 @@ int run_train(const Args& args) {
   if (arguments.has("protocol")) {
     use_threads(arguments.get<int>("threads"));
     const nlohmann::json record = run_protocol(arguments, method);
-    if (arguments.has("json")) write_json(arguments.get<std::string>("json"), record);
+    if (arguments.has("json") && is_first_process())
+      write_json(arguments.get<std::string>("json"), record);
     return 0;
   }
   const std::vector<CategoryData> data = find_data(arguments);

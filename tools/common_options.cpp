@@ -156,7 +156,7 @@ void announce(const Arguments& args, const std::vector<std::string>& heeded) {
     }
     shown.erase(spec.name);
   }
-  fmt::print(stderr, "configuration:\n{}", to_yaml(shown));
+  if (!is_quiet()) fmt::print(stderr, "configuration:\n{}", to_yaml(shown));
 }
 
 fs::path default_model_path(const std::string& save_path, const std::string& name,

@@ -29,6 +29,8 @@ void log_to_stderr() {
 
 void be_quiet() { quiet = true; }
 
+bool is_quiet() { return quiet; }
+
 void note(const std::string& text) {
   if (!quiet) fmt::print(stderr, "uad: {}\n", text);
 }

@@ -69,7 +69,7 @@ TrainingProcesses::~TrainingProcesses() {
 void TrainingProcesses::join(int timeout_s) {
   if (!launch_) return;
   if (launch_->rank == 0) std::signal(SIGTERM, tell_end);
-  joined_ = join_processes(timeout_s);
+  joined_ = join_processes(*launch_, timeout_s);
   scope_.emplace(joined_.get());
 }
 

@@ -43,7 +43,7 @@ std::optional<Launch> find_launch() {
 }
 
 // Open MPI opens parts of itself that look for its symbols among the global ones.
-std::unique_ptr<Communicator> join_processes(int timeout_s) {
+std::unique_ptr<Communicator> join_processes(const Launch& launch, int timeout_s) {
   void* library = dlopen(kMpiLibrary, RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE);
   void* join = library == nullptr ? nullptr : dlsym(library, kJoinMpi);
   if (join == nullptr) {
@@ -55,7 +55,12 @@ std::unique_ptr<Communicator> join_processes(int timeout_s) {
                             kMpiLibrary),
                 reason == nullptr ? "" : reason);
   }
-  return std::unique_ptr<Communicator>(reinterpret_cast<JoinMpi*>(join)(timeout_s));
+  std::unique_ptr<Communicator> joined(reinterpret_cast<JoinMpi*>(join)(timeout_s));
+  if (joined->size() == launch.size) return joined;
+  throw Error(ErrorCode::kFailed,
+              fmt::format("This process was started as one of {}, but Open MPI knows of {}. Start "
+                          "all of them with Open MPI's own mpirun, or with srun --mpi=pmix.",
+                          launch.size, joined->size()));
 }
 
 }  // namespace uad

@@ -40,7 +40,7 @@ struct Launch {
 /// Meets the other processes through Open MPI, whose library is not opened before.
 /// @param timeout_s  that it and every later wait may take, seconds.
 /// @throws Error(kNotFound) if this gst-uad was built without MPI, or the library is not there;
-/// ProcessesLost.
-[[nodiscard]] std::unique_ptr<Communicator> join_processes(int timeout_s);
+/// Error(kFailed) if MPI knows of others than `launch`; ProcessesLost.
+[[nodiscard]] std::unique_ptr<Communicator> join_processes(const Launch& launch, int timeout_s);
 
 }  // namespace uad

@@ -25,8 +25,8 @@ Tiles parts() {
   at::manual_seed(11);
   const at::Tensor stripes = at::sin(at::arange(kSide) / 3.0).to(at::kFloat);
   Tiles tiles;
-  tiles.images = stripes.expand({kParts, 3, kSide, kSide}) * 0.4 +
-                 at::randn({kParts, 3, kSide, kSide}) * 0.2;
+  tiles.images =
+      stripes.expand({kParts, 3, kSide, kSide}) * 0.4 + at::randn({kParts, 3, kSide, kSide}) * 0.2;
   tiles.masks = at::zeros({kParts, 1, kSide, kSide}, at::kByte);
   tiles.masks.slice(0, 1, kParts, 2).slice(2, 20, 36).slice(3, 8, 24).fill_(1);
   tiles.images = at::where(tiles.masks.to(at::kBool), -1.0F, tiles.images);
@@ -129,7 +129,8 @@ TEST_P(Processes, ManyLearnWhatOneLearns) {
       ASSERT_EQ(other.sizes(), tensor.sizes()) << name;
       if (tensor.numel() == 0) continue;
       const double scale = tensor.abs().max().item<double>();
-      const double apart = (other.to(at::kDouble) - tensor.to(at::kDouble)).abs().max().item<double>();
+      const double apart =
+          (other.to(at::kDouble) - tensor.to(at::kDouble)).abs().max().item<double>();
       EXPECT_LE(apart, 1e-2 * scale + 1e-6) << name << " of " << count << " processes";
     }
   }

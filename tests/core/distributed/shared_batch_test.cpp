@@ -28,8 +28,8 @@ struct MixingNetwork {
   at::Tensor variance = at::ones({2});
 
   [[nodiscard]] at::Tensor loss(const at::Tensor& x, const at::Tensor& kept) const {
-    const at::Tensor y = batch_norm(x * weight.square(), {scale, shift, mean, variance}, true, 0.1,
-                                    1e-5);
+    const at::Tensor y =
+        batch_norm(x * weight.square(), {scale, shift, mean, variance}, true, 0.1, 1e-5);
     const at::Tensor squares = (y * weight).square();
     const at::Tensor ratio =
         sum_over_batch((squares * kept).sum()) / sum_over_batch(kept.sum()).clamp_min(1);
@@ -163,8 +163,8 @@ TEST(Exchange, TextsAndTensorsAreThoseOfTheFirst) {
     share_tensors(tensors, *processes());
     EXPECT_TRUE(tensors.at("a").equal(at::ones({2})));
     EXPECT_EQ(tensors.at("b").item<std::int64_t>(), 0);
-    const auto shared = share_json(
-        {{"rank", rank}, {"none", rank == 0 ? std::nan("") : 0.0}}, *processes());
+    const auto shared =
+        share_json({{"rank", rank}, {"none", rank == 0 ? std::nan("") : 0.0}}, *processes());
     EXPECT_EQ(shared.at("rank"), 0);
     EXPECT_TRUE(std::isnan(shared.at("none").get<double>()));
   });
