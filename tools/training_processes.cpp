@@ -57,7 +57,11 @@ TrainingProcesses::TrainingProcesses() {
 TrainingProcesses::~TrainingProcesses() {
   if (!launch_) return;
   if (std::uncaught_exceptions() == 0) {
-    if (joined_) joined_->wait_for_all();
+    try {
+      wait_for_all();
+    } catch (const Error& error) {  // what was to be done is done
+      note(error.what());
+    }
     return;
   }
   static_cast<void>(joined_.release());  // leaving would wait for the others

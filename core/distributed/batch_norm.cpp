@@ -82,7 +82,7 @@ class SharedNorm final : public torch::autograd::Function<SharedNorm> {
 
 }  // namespace
 
-at::Tensor batch_norm(const at::Tensor& x, const BatchNorm& norm, bool training, double momentum,
+at::Tensor batch_norm(const at::Tensor& x, const NormTensors& norm, bool training, double momentum,
                       double epsilon, bool cudnn) {
   if (!training || !batch_is_shared()) {
     return at::batch_norm(x, norm.weight, norm.bias, norm.mean, norm.variance, training, momentum,
