@@ -20,8 +20,6 @@
 
 namespace uad {
 
-class Communicator;
-
 /// Network inputs: the windows of one or several whole frames, or a stretch of them.
 struct Tiles {
   at::Tensor images;  ///< float32 [N, 3, H, W], RGB, normalised by the model's InputSpec
@@ -93,10 +91,6 @@ class Fitter {
   [[nodiscard]] virtual bool reads_frame_means() const { return false; }
   /// Tiles that are not learnt from but may choose among what was learnt, as the best epoch.
   virtual void validate(const Tiles& /*tiles*/) {}
-  /// Whether several processes may observe a part of the frames each and gather() afterwards.
-  [[nodiscard]] virtual bool gathers() const { return false; }
-  /// As if this fitter had observed all that those of `processes` have, in their order.
-  virtual void gather(Communicator& processes) { static_cast<void>(processes); }
   /// The work that needs all data (coreset, statistics). After a cancelled one it may be called
   /// again. @throws Error(kBadOption) if too little was observed; Error(kCancelled).
   [[nodiscard]] virtual std::unique_ptr<AnomalyModel> finish(const FitControl& control) = 0;

@@ -24,6 +24,7 @@
 #include "core/distributed/exchange.h"
 #include "core/distributed/processes.h"
 #include "core/distributed/shared_batch.h"
+#include "core/distributed/sharing_fitter.h"
 #include "core/loaded_model.h"
 #include "core/preprocessor.h"
 #include "core/self_test.h"
@@ -192,7 +193,9 @@ class TrainingRun {
     }
     const double middle = from + (to - from) * (request_.method->by_gradient ? 0.05 : 0.6);
     std::size_t known = paused_.observed;
-    const Share share = share_of(count(uses), paused_.fitter->gathers() ? processes() : nullptr);
+    auto* const sharing = dynamic_cast<SharingFitter*>(paused_.fitter.get());
+    const bool shares = sharing != nullptr && sharing->shares_frames();
+    const Share share = share_of(count(uses), shares ? processes() : nullptr);
     std::int64_t number = 0;
     TileBatcher batcher(*paused_.fitter, request_.batch_size, paused_.observed);
     for_each(uses, "features", from, middle, [&](std::size_t, const LabelledFrame& frame) {
@@ -206,7 +209,7 @@ class TrainingRun {
     });
     batcher.flush();
     if (share.count < share.total) {
-      paused_.fitter->gather(*processes());
+      sharing->gather(*processes());
       paused_.observed = static_cast<std::size_t>(share.total);
     }
     if (!paused_.validates) {

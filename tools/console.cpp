@@ -11,15 +11,11 @@
 
 #include "core/base/error.h"
 #include "core/base/log.h"
+#include "core/distributed/processes.h"
 #include "core/files/atomic_file.h"
 #include "tools/arguments.h"
 
 namespace uad::tools {
-namespace {
-
-bool quiet = false;
-
-}  // namespace
 
 void log_to_stderr() {
   set_log_sink([](LogLevel level, const std::string& line) {
@@ -27,12 +23,9 @@ void log_to_stderr() {
   });
 }
 
-void be_quiet() { quiet = true; }
-
-bool is_quiet() { return quiet; }
-
+// What all of several processes have to say, one of them says.
 void note(const std::string& text) {
-  if (!quiet) fmt::print(stderr, "uad: {}\n", text);
+  if (is_first_process()) fmt::print(stderr, "uad: {}\n", text);
 }
 
 ProgressBar::ProgressBar() : visible_(isatty(STDERR_FILENO) == 1) {}

@@ -15,10 +15,6 @@ namespace uad::tools {
 /// Warnings and errors of core and models become lines on stderr.
 void log_to_stderr();
 
-/// From now on nothing is said but errors: of several processes one is enough.
-void be_quiet();
-[[nodiscard]] bool is_quiet();
-
 /// One line on stderr, behind the name of the program.
 void note(const std::string& text);
 

@@ -11,7 +11,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "core/base/log.h"
 #include "tools/console.h"
 
 namespace uad::tools {
@@ -45,13 +44,6 @@ OptionSpec process_timeout_option() {
           .help = "seconds that one of several processes, started by mpirun, waits for the others",
           .minimum = 1,
           .maximum = 1e6};
-}
-
-TrainingProcesses::TrainingProcesses() {
-  if (launch_ && launch_->rank > 0) {
-    set_log_sink([](LogLevel, const std::string&) {});
-    be_quiet();
-  }
 }
 
 TrainingProcesses::~TrainingProcesses() {

@@ -17,7 +17,7 @@ OptionSpec process_timeout_option();
 /// others as soon as one has ended with an error.
 class TrainingProcesses {
  public:
-  TrainingProcesses();
+  TrainingProcesses() = default;
   /// Waits for the others, unless an error ends this process.
   ~TrainingProcesses();
   TrainingProcesses(const TrainingProcesses&) = delete;

@@ -26,7 +26,11 @@ constexpr std::array kNames{Names{"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"
 
 Communicator* processes() noexcept { return current; }
 
-bool is_first_process() noexcept { return current == nullptr || current->rank() == 0; }
+bool is_first_process() noexcept {
+  if (current != nullptr) return current->rank() == 0;
+  const std::optional<Launch> launch = find_launch();
+  return !launch || launch->rank == 0;
+}
 
 ProcessesScope::ProcessesScope(Communicator* with) noexcept : before_(current) { current = with; }
 

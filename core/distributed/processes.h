@@ -13,7 +13,7 @@ namespace uad {
 
 /// Those that the calling thread works with; null = it works alone.
 [[nodiscard]] Communicator* processes() noexcept;
-/// Whether this one writes files and tells what happens.
+/// Whether this one writes files and tells what happens. Known from the start, before they meet.
 [[nodiscard]] bool is_first_process() noexcept;
 
 /// While it lives, the calling thread works with these processes. @param with  borrowed; null =

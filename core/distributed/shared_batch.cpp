@@ -90,15 +90,19 @@ at::Tensor weighted_by_share(const at::Tensor& loss) {
   return current.processes == nullptr ? loss : loss * weight();
 }
 
-void sum_gradients_over_batch(const std::vector<at::Tensor>& gradients) {
+void sum_gradients_over_batch(const std::vector<at::Tensor>& parameters) {
   if (current.processes == nullptr) return;
   const c10::NoGradGuard no_gradients;
   std::vector<at::Tensor> flat;
-  for (const at::Tensor& gradient : gradients) flat.push_back(gradient.reshape(-1));
+  for (const at::Tensor& one : parameters) {
+    if (one.grad().defined()) flat.push_back(one.grad().reshape(-1));
+  }
   if (flat.empty()) return;
   const at::Tensor sum = sum_of_processes(at::cat(flat), *current.processes);
   std::int64_t begin = 0;
-  for (const at::Tensor& gradient : gradients) {
+  for (const at::Tensor& one : parameters) {
+    const at::Tensor& gradient = one.grad();
+    if (!gradient.defined()) continue;
     gradient.copy_(sum.narrow(0, begin, gradient.numel()).view(gradient.sizes()));
     begin += gradient.numel();
   }

@@ -68,8 +68,9 @@ class BatchScope {
 
 /// What this process differentiates of its loss.
 [[nodiscard]] at::Tensor weighted_by_share(const at::Tensor& loss);
-/// Sums what all processes have found, in place: many tensors at the price of one.
-void sum_gradients_over_batch(const std::vector<at::Tensor>& gradients);
+/// The gradients that the processes have found become those of the batch: many tensors at the
+/// price of one. @param parameters  those without a gradient have none in any process.
+void sum_gradients_over_batch(const std::vector<at::Tensor>& parameters);
 /// Means over the samples of this process become those of the batch.
 void average_over_batch(std::map<std::string, double>& means);
 

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/distributed/communicator.h"
 #include "core/gradient/augmentation.h"
 #include "core/gradient/batch_order.h"
 #include "core/gradient/learner.h"

@@ -12,19 +12,17 @@
 
 #include "core/anomaly_model.h"
 #include "core/checkpoint.h"
-#include "core/distributed/shared_batch.h"
 #include "core/gradient/batch_order.h"
 
 namespace uad {
 
-/// What one step sees, augmented already: of a batch that several processes share, the own part.
+/// What one step sees, augmented already.
 struct Batch {
   at::Tensor images;  ///< float32 [N, 3, H, W], normalised by the InputSpec, channels-last
   at::Tensor keep;    ///< uint8 [N, 1, H, W], 1 = look, 0 = ignore; undefined = look everywhere
   at::Tensor masks;   ///< float32 [N, 1, H, W], 1 = defect; undefined where none were given
   at::Tensor labels;  ///< int64 [N], 1 = defective
   std::vector<Draw> draws;  ///< which samples these are
-  Share share;              ///< which part of the batch; where nobody shares it, nothing
 };
 
 /// Named numbers that become curves: "loss", "accuracy" …
@@ -34,9 +32,7 @@ using Figures = std::map<std::string, double>;
 class Learner {
  public:
   virtual ~Learner() = default;
-  /// One update of the weights; gradients are enabled. @return "loss" at least; each figure is the
-  /// mean over the samples, or one of the whole batch. What mixes samples is computed as
-  /// core/distributed/shared_batch.h says.
+  /// One update of the weights; gradients are enabled. @return "loss" at least.
   /// @throws Error(kFailed) before the weights change if the loss is not finite (see descend()).
   virtual Figures step(const Batch& batch, double learning_rate) = 0;
   /// Figures of images that are not learnt from, each the mean over the batch; gradients are off.

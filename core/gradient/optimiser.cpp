@@ -68,10 +68,6 @@ void require_finite(const at::Tensor& loss) {
   if (!std::isfinite(value["loss"])) diverged("loss", value["loss"]);
 }
 
-void sum_gradients(const Optimiser& optimiser) {
-  sum_gradients_over_batch(Active(optimiser.parameters()).gradients);
-}
-
 double require_finite_gradients(const Optimiser& optimiser) {
   const c10::NoGradGuard no_gradients;
   const double norm = gradient_norm(Active(optimiser.parameters()).gradients);
@@ -84,7 +80,7 @@ double descend(const at::Tensor& loss, Optimiser& optimiser, double learning_rat
   require_finite(loss);
   clear_gradients(optimiser);
   weighted_by_share(loss).backward();
-  sum_gradients(optimiser);
+  sum_gradients_over_batch(optimiser.parameters());
   const double norm = require_finite_gradients(optimiser);
   if (clip_norm > 0 && norm > clip_norm) {
     const c10::NoGradGuard no_gradients;

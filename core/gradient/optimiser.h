@@ -26,13 +26,10 @@ class Optimiser {
   std::vector<at::Tensor> parameters_;
 };
 
-/// The parts of descend(), for losses that are differentiated by hand: of weighted_by_share(loss)
-/// (core/distributed/shared_batch.h), then sum_gradients().
+/// The parts of descend(), for losses that are differentiated by hand.
 void clear_gradients(const Optimiser& optimiser);
-/// Of the whole batch. @throws Error(kFailed)
+/// @throws Error(kFailed)
 void require_finite(const at::Tensor& loss);
-/// What the processes that share the batch have found becomes the gradients of all of it.
-void sum_gradients(const Optimiser& optimiser);
 /// @return the common 2-norm. @throws Error(kFailed) if it is not finite.
 double require_finite_gradients(const Optimiser& optimiser);
 

@@ -204,10 +204,10 @@ bool TrainingLoop::any_asked(const std::stop_token& stop) const {
 }
 
 void TrainingLoop::take_step(const Batch& batch) {
-  const std::int64_t images = batch.share.total;
+  const Share share = share_of(std::ssize(order_.batch(progress_.step)), processes_);
   Figures figures;
   try {
-    const BatchScope scope({batch.share, processes_});
+    const BatchScope scope({share, processes_});
     const c10::AutoGradMode gradients(true);
     figures = learner_.step(batch, options_.schedule.at(progress_.step));
     average_over_batch(figures);
@@ -226,8 +226,8 @@ void TrainingLoop::take_step(const Batch& batch) {
                                  : ""));
   }
   if (progress_.step == 0) progress_.first_loss = figures.at("loss");
-  add(progress_.sums, figures, images);
-  progress_.images += images;
+  add(progress_.sums, figures, share.total);
+  progress_.images += share.total;
   ++progress_.step;
 }
 

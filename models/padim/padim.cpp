@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/distributed/exchange.h"
+#include "core/distributed/sharing_fitter.h"
 #include "core/exec/compute_type.h"
 #include "core/exec/thread_pool.h"
 #include "core/patch_map.h"
@@ -144,7 +145,7 @@ ModelTraits make_traits(const json& options, std::string backbone_sha256) {
           .backbone_sha256 = std::move(backbone_sha256)};
 }
 
-class PadimFitter final : public Fitter {
+class PadimFitter final : public SharingFitter {
  public:
   explicit PadimFitter(const FitContext& context)
       : options_(context.options), device_(compute_options(context.execution).device()) {
@@ -174,7 +175,7 @@ class PadimFitter final : public Fitter {
   }
 
   // The images of a model that it started from would count once for each process.
-  [[nodiscard]] bool gathers() const override { return !continues_; }
+  [[nodiscard]] bool shares_frames() const override { return !continues_; }
 
   void gather(Communicator& processes) override {
     const ComputeScope scope;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/distributed/sharing_fitter.h"
 #include "core/exec/compute_type.h"
 #include "core/exec/thread_pool.h"
 #include "core/patch_map.h"
@@ -91,7 +92,7 @@ ModelTraits make_traits(const json& options, std::string backbone_sha256) {
           .backbone_sha256 = std::move(backbone_sha256)};
 }
 
-class PatchCoreFitter final : public Fitter {
+class PatchCoreFitter final : public SharingFitter {
  public:
   explicit PatchCoreFitter(const FitContext& context)
       : PatchCoreFitter(context, dynamic_cast<const PatchCoreModel*>(context.start.get())) {}
@@ -107,7 +108,7 @@ class PatchCoreFitter final : public Fitter {
   }
 
   // The patches of a model that it started from would be there once for each process.
-  [[nodiscard]] bool gathers() const override { return !continues_; }
+  [[nodiscard]] bool shares_frames() const override { return !continues_; }
 
   void gather(Communicator& processes) override {
     patches_.gather(settings_.dimension(fitted_.backbone->layers()), processes);

@@ -89,8 +89,8 @@ void differentiate(const StepLosses& losses, const Optimiser& generator,
       .backward({}, /*retain_graph=*/true, false, at::TensorList(generator.parameters()));
   weighted_by_share(losses.discriminator)
       .backward({}, false, false, at::TensorList(discriminator.parameters()));
-  sum_gradients(generator);
-  sum_gradients(discriminator);
+  sum_gradients_over_batch(generator.parameters());
+  sum_gradients_over_batch(discriminator.parameters());
 }
 
 void step_from(const TensorMap& before, double step, const TensorMap& weights) {

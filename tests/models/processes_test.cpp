@@ -5,6 +5,7 @@
 
 #include "core/checkpoint.h"
 #include "core/distributed/shared_batch.h"
+#include "core/distributed/sharing_fitter.h"
 #include "core/files/safetensors.h"
 #include "core/tile_batcher.h"
 #include "models/registry.h"
@@ -83,11 +84,12 @@ Learnt learn(const Case& what, int count, const std::filesystem::path& weights) 
   test::run_together(count, [&](int rank) {
     Learnt& own = all.at(static_cast<std::size_t>(rank));
     const auto fitter = method.make_fitter(context);
-    const Share share = share_of(kParts, fitter->gathers() ? processes() : nullptr);
+    auto* const sharing = dynamic_cast<SharingFitter*>(fitter.get());
+    const Share share = share_of(kParts, sharing != nullptr ? processes() : nullptr);
     for (std::int64_t i = share.first; i < share.first + share.count; ++i) {
       fitter->observe(one_of(tiles, i));
     }
-    if (share.count < share.total) fitter->gather(*processes());
+    if (share.count < share.total) sharing->gather(*processes());
     FitControl control;
     control.figure = [&](const std::string& name, double value) {
       own.curve.emplace_back(name, value);

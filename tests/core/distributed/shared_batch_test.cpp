@@ -61,7 +61,7 @@ Found found_by(int processes_count, std::int64_t samples) {
                                          kept.narrow(0, share.first, share.count));
     clear_gradients(optimiser);
     weighted_by_share(loss).backward();
-    sum_gradients(optimiser);
+    sum_gradients_over_batch(optimiser.parameters());
     std::map<std::string, double> figures{{"loss", loss.item<double>()}};
     average_over_batch(figures);
     if (rank > 0) return;
@@ -135,7 +135,7 @@ TEST(SharedBatchRecomputed, PartsAreRunAgainForTheSameBatch) {
       const std::vector<at::Tensor> in{x.narrow(0, share.first, share.count), weight};
       const at::Tensor y = (again ? recomputed(in, part) : part(in, false)).front();
       weighted_by_share(y.mean()).backward();
-      sum_gradients_over_batch({weight.grad()});
+      sum_gradients_over_batch({weight});
       if (rank == 0) gradient = weight.grad();
     });
     return gradient;
