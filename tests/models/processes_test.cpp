@@ -77,9 +77,9 @@ Learnt learn(const Case& what, int count, const std::filesystem::path& weights) 
   context.weights_dir = weights;
   context.input = input_of(method, context.options);
   Tiles tiles = parts();
-  if (!what.masked) tiles.keep = {};
-  if (method.needs != Needs::kMasks) tiles.masks = {};
-  if (method.needs == Needs::kGood) tiles.labels = {};
+  if (!what.masked) tiles.keep.reset();
+  if (method.needs != Needs::kMasks) tiles.masks.reset();
+  if (method.needs == Needs::kGood) tiles.labels.reset();
   std::vector<Learnt> all(static_cast<std::size_t>(count));
   test::run_together(count, [&](int rank) {
     Learnt& own = all.at(static_cast<std::size_t>(rank));
@@ -115,10 +115,10 @@ class Processes : public ::testing::TestWithParam<Case> {
 // Sums are made in another order, so figures differ in their last digits, and what a step makes of
 // them in more: 1e-3 of each figure over these few steps.
 TEST_P(Processes, ManyLearnWhatOneLearns) {
-  const Learnt alone = learn(GetParam(), 1, *weights_);
+  const Learnt alone = learn(GetParam(), 1, weights_->path());
   EXPECT_EQ(alone.curve.empty(), !models::find_method(GetParam().method).by_gradient);
   for (const int count : {2, 3, 4}) {
-    const Learnt together = learn(GetParam(), count, *weights_);
+    const Learnt together = learn(GetParam(), count, weights_->path());
     ASSERT_EQ(together.curve.size(), alone.curve.size());
     for (std::size_t i = 0; i < alone.curve.size(); ++i) {
       const auto& [name, value] = alone.curve[i];

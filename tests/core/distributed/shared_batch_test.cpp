@@ -177,8 +177,9 @@ TEST(Exchange, ADifferenceIsNamed) {
     });
   };
   compare(12);
-  expect_error([&] { compare(11); }, ErrorCode::kBadOption,
-               "Process 1 of 2 has another number of images than process 0: 11 instead of 12");
+  expect_error(ErrorCode::kBadOption,
+               {"Process 1 of 2 has another number of images than process 0: 11 instead of 12"},
+               [&] { compare(11); });
 }
 
 }  // namespace
