@@ -56,13 +56,14 @@ class ProcessesOfUad : public test::Uad {
   }
 
   /// A network of 32 pixels, which takes a step in some tens of milliseconds.
-  std::vector<std::string> quick(const std::string& name,
+  std::vector<std::string> quick(const std::string& name, int iterations = 4,
                                  const std::vector<std::string>& more = {}) {
-    std::vector<std::string> args{
-        "train",      "--method",      "uf-gan", "--data",          data(), "--output",
-        output(name), "--size",        "32",     "--win-size",      "64",   "--do-eval",
-        "false",      "--inner-iters", "1",      "--eval-interval", "1",    "--task-size",
-        "8",          "--shots",       "6",      "--meta-iters",    "6"};
+    std::vector<std::string> args{"train", "--method",      "uf-gan",     "--data",
+                                  data(),  "--output",      output(name), "--size",
+                                  "32",    "--win-size",    "64",         "--do-eval",
+                                  "false", "--shots",       "6",          "--task-size",
+                                  "6",     "--inner-iters", "1"};
+    args.insert(args.end(), {"--eval-interval", "1", "--meta-iters", std::to_string(iterations)});
     args.insert(args.end(), more.begin(), more.end());
     return args;
   }
@@ -94,7 +95,7 @@ class ProcessesOfUad : public test::Uad {
 TEST_F(ProcessesOfUad, LearnTheCurveOfOneProcess) {
   ASSERT_EQ(run_uad(quick("1"), "OMP_NUM_THREADS=1").code, 0);
   const auto alone = curve_of(run_folder("1"));
-  ASSERT_EQ(alone.size(), 6U);
+  ASSERT_EQ(alone.size(), 4U);
   for (const int count : {2, 4}) {
     const std::string name = std::to_string(count);
     const ProgramResult result = run_uad(quick(name), mpirun(count));
@@ -124,19 +125,24 @@ TEST_F(ProcessesOfUad, FeaturesOfSharesMakeTheSameModel) {
     const auto one = nlohmann::json::parse(alone.out);
     const auto two = nlohmann::json::parse(together.out);
     EXPECT_EQ(two["images"], one["images"]);
-    EXPECT_EQ(two["evaluation"]["images"], one["evaluation"]["images"]);
+    const double rounding = method == "padim" ? 1e-5 : 0;  // its sums are made in another order
+    const auto& images = one["evaluation"]["images"];
+    ASSERT_EQ(images.size(), 8U);
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      const auto score = images[i]["score"].get<double>();
+      EXPECT_NEAR(two["evaluation"]["images"][i]["score"].get<double>(), score, rounding * score);
+    }
     for (const char* figure : {"reject_threshold", "warn_threshold"}) {
       const auto expected = one[figure].get<double>();
-      EXPECT_NEAR(two[figure].get<double>(), expected, method == "padim" ? 1e-3 * expected : 0)
-          << method;
+      EXPECT_NEAR(two[figure].get<double>(), expected, rounding * expected) << method;
     }
   }
 }
 
 TEST_F(ProcessesOfUad, OneThatIsKilledEndsTheOthersAndResumingGivesTheSameModel) {
-  ASSERT_EQ(run_uad(quick("whole", {"--meta-iters", "30"}), mpirun(2)).code, 0);
+  ASSERT_EQ(run_uad(quick("whole", 20), mpirun(2)).code, 0);
   {
-    Background run(in_background(2, quick("cut", {"--meta-iters", "30"})));
+    Background run(in_background(2, quick("cut", 20)));
     ASSERT_TRUE(eventually([&] { return fs::exists(run_folder("cut") / "last.ckpt"); },
                            std::chrono::seconds(60)));
     const pid_t victim = process(1);
@@ -147,15 +153,13 @@ TEST_F(ProcessesOfUad, OneThatIsKilledEndsTheOthersAndResumingGivesTheSameModel)
   }
   EXPECT_FALSE(fs::exists(output("cut")));
   EXPECT_THAT(read_bytes(said()), HasSubstr("--resume goes on from it"));
-  const ProgramResult resumed =
-      run_uad(quick("cut", {"--meta-iters", "30", "--resume"}), mpirun(2));
+  const ProgramResult resumed = run_uad(quick("cut", 20, {"--resume"}), mpirun(2));
   ASSERT_EQ(resumed.code, 0) << resumed.err;
   EXPECT_EQ(curve_of(run_folder("cut")), curve_of(run_folder("whole")));
 }
 
 TEST_F(ProcessesOfUad, OneThatHangsIsNoticed) {
-  Background run(
-      in_background(2, quick("hung", {"--meta-iters", "100000", "--process-timeout", "3"})));
+  Background run(in_background(2, quick("hung", 100000, {"--process-timeout", "5"})));
   ASSERT_TRUE(eventually([&] { return fs::exists(run_folder("hung") / "last.ckpt"); },
                          std::chrono::seconds(60)));
   const pid_t victim = process(1);
@@ -163,7 +167,7 @@ TEST_F(ProcessesOfUad, OneThatHangsIsNoticed) {
   kill(victim, SIGSTOP);
   EXPECT_TRUE(eventually([&] { return !run.running(); }, std::chrono::seconds(30)));
   const std::string told = read_bytes(said());
-  EXPECT_THAT(told, HasSubstr("did not answer within 3 s (--process-timeout)"));
+  EXPECT_THAT(told, HasSubstr("did not answer within 5 s (--process-timeout)"));
   EXPECT_THAT(told, HasSubstr((run_folder("hung") / "last.ckpt").string()));
   EXPECT_THAT(told, HasSubstr("--resume"));
 }
