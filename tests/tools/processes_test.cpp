@@ -182,7 +182,7 @@ TEST_F(ProcessesOfUad, OtherImagesAreAnError) {
   std::ranges::replace(args, data(), other.string());
   for (const std::string& arg : args) line += " '" + arg + "'";
   EXPECT_NE(std::system((line + " 2>'" + said().string() + "'").c_str()), 0);
-  EXPECT_THAT(read_bytes(said()), HasSubstr("Process 1 of 2 has another number of images"));
+  EXPECT_THAT(read_bytes(said()), HasSubstr("Process 1 of 2 has another content of the images"));
 }
 
 TEST_F(ProcessesOfUad, WhatAllHaveToSayIsSaidOnce) {
