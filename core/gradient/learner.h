@@ -16,7 +16,7 @@
 
 namespace uad {
 
-/// What one step sees, augmented already.
+/// What one step sees, augmented already; where several processes share it, the part of this one.
 struct Batch {
   at::Tensor images;  ///< float32 [N, 3, H, W], normalised by the InputSpec, channels-last
   at::Tensor keep;    ///< uint8 [N, 1, H, W], 1 = look, 0 = ignore; undefined = look everywhere
@@ -32,7 +32,9 @@ using Figures = std::map<std::string, double>;
 class Learner {
  public:
   virtual ~Learner() = default;
-  /// One update of the weights; gradients are enabled. @return "loss" at least.
+  /// One update of the weights; gradients are enabled. Several processes may share the batch, see
+  /// core/distributed/shared_batch.h. @return "loss" at least; means over the samples, or figures
+  /// of the whole batch.
   /// @throws Error(kFailed) before the weights change if the loss is not finite (see descend()).
   virtual Figures step(const Batch& batch, double learning_rate) = 0;
   /// Figures of images that are not learnt from, each the mean over the batch; gradients are off.

@@ -26,9 +26,10 @@ class Optimiser {
   std::vector<at::Tensor> parameters_;
 };
 
-/// The parts of descend(), for losses that are differentiated by hand.
+/// The parts of descend(), for losses that are differentiated by hand: weighted_by_share() before
+/// and sum_gradients_over_batch() after (core/distributed/shared_batch.h).
 void clear_gradients(const Optimiser& optimiser);
-/// @throws Error(kFailed)
+/// Of the whole batch. @throws Error(kFailed)
 void require_finite(const at::Tensor& loss);
 /// @return the common 2-norm. @throws Error(kFailed) if it is not finite.
 double require_finite_gradients(const Optimiser& optimiser);
