@@ -80,6 +80,10 @@ class TranslatedModel final : public Model {
                                     const std::string& product) const override {
     return translated([&] { return inner_->analyse(tiles, product); });
   }
+  [[nodiscard]] std::vector<ModelOutput> analyse_together(
+      const std::vector<BatchedFrame>& frames) const override {
+    return translated([&] { return inner_->analyse_together(frames); });
+  }
   [[nodiscard]] LearntGood learn_good(const TileBatch& frame, const LearnGoodOptions& options,
                                       std::stop_token stop) const override {
     LearntGood learnt =

@@ -22,6 +22,11 @@ namespace uad {
 ModelOutput analyse_tiles(const AnomalyModel& model, const TileBatch& tiles,
                           const std::string& product = "");
 
+/// The same for several frames; those of one shape go through the network together.
+/// @return one a frame, in their order.
+std::vector<ModelOutput> analyse_frames(const AnomalyModel& model,
+                                        const std::vector<BatchedFrame>& frames);
+
 /// The method's options as a model file states them. @param path  of that file, for errors.
 /// @throws Error(kBadFile) if one is missing or unusable.
 nlohmann::json stored_options(const std::filesystem::path& path, const Method& method,
@@ -50,6 +55,8 @@ class LoadedModel final : public Model {
   }
   [[nodiscard]] ModelOutput analyse(const TileBatch& tiles,
                                     const std::string& product) const override;
+  [[nodiscard]] std::vector<ModelOutput> analyse_together(
+      const std::vector<BatchedFrame>& frames) const override;
   /// What `tiles` become where the method draws them anew, see AnomalyModel::redraw().
   [[nodiscard]] std::optional<Redrawing> redraw(const TileBatch& tiles) const;
   [[nodiscard]] LearntGood learn_good(const TileBatch& frame, const LearnGoodOptions& options,

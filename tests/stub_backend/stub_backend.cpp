@@ -27,6 +27,7 @@ using uad::testing::StubOptions;
 std::atomic<int> loads{0};
 std::atomic<int> cuts{0};
 std::atomic<int> live_models{0};
+std::atomic<int> largest_batch{0};
 
 class StubTiles final : public TileBatch {
  public:
@@ -91,6 +92,32 @@ class StubModel final : public Model {
     require_same_preparation(manifest_.input, tiles.spec());
     if (++analyses_ == options_.throw_at) throw Error(ErrorCode::kFailed, "The stub gave up.");
     rest(options_.delay_ms, {});
+    return look(tiles, product, start);
+  }
+
+  /// Takes as long as one frame. The frame that throws has to be alone.
+  [[nodiscard]] std::vector<ModelOutput> analyse_together(
+      const std::vector<BatchedFrame>& frames) const override {
+    const auto start = std::chrono::steady_clock::now();
+    const int count = static_cast<int>(frames.size());
+    for (const BatchedFrame& frame : frames) {
+      require_same_preparation(manifest_.input, frame.tiles->spec());
+    }
+    if (analyses_ < options_.throw_at && options_.throw_at <= analyses_ + count) {
+      throw Error(ErrorCode::kFailed, "The stub gave up.");
+    }
+    analyses_ += count;
+    largest_batch = std::max(largest_batch.load(), count);
+    rest(options_.delay_ms, {});
+    std::vector<ModelOutput> outputs;
+    for (const BatchedFrame& frame : frames) {
+      outputs.push_back(look(dynamic_cast<const StubTiles&>(*frame.tiles), frame.product, start));
+    }
+    return outputs;
+  }
+
+  [[nodiscard]] ModelOutput look(const StubTiles& tiles, const std::string& product,
+                                 std::chrono::steady_clock::time_point start) const {
     const Size size = tiles.plan().map_size();
     ModelOutput output;
     output.map = {size.width, size.height, tiles.grey()};
@@ -260,12 +287,13 @@ class StubBackend final : public Backend {
 
 }  // namespace
 
-/// Counters that tests read: loads, cuts, models that exist.
+/// Counters that tests read: loads, cuts, models that exist, frames in the largest batch.
 extern "C" int uad_stub_loads() { return loads; }
 extern "C" int uad_stub_cuts() { return cuts; }
 extern "C" int uad_stub_live_models() { return live_models; }
+extern "C" int uad_stub_largest_batch() { return largest_batch; }
 
-extern "C" uad::Backend* uad_backend_4() noexcept {
+extern "C" uad::Backend* uad_backend_5() noexcept {
   static StubBackend backend;
   return &backend;
 }
