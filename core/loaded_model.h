@@ -11,6 +11,7 @@
 
 #include "core/anomaly_model.h"
 #include "core/base/backend.h"
+#include "core/base/joint_model.h"
 #include "core/files/model_file.h"
 #include "core/method.h"
 
@@ -33,7 +34,7 @@ nlohmann::json stored_options(const std::filesystem::path& path, const Method& m
                               const nlohmann::json& options);
 
 /// Implements Model over an AnomalyModel. @note Thread-safe; analyse() runs one call at a time.
-class LoadedModel final : public Model {
+class LoadedModel final : public Model, public JointModel {
  public:
   /// Replays the self-test and warms up. @throws Error(kBadFile) naming the frame, expected and
   /// found score.

@@ -5,7 +5,7 @@
 #include "core/backend.h"
 #include "models/registry.h"
 
-extern "C" uad::Backend* uad_backend_5() noexcept {
+extern "C" uad::Backend* uad_backend_4() noexcept {
   static const auto backend = uad::make_backend(uad::models::method_table());
   return backend.get();
 }

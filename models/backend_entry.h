@@ -5,4 +5,4 @@
 #include "core/base/backend.h"
 
 /// The process's one backend over every method of this build. Never null. @note Thread-safe.
-extern "C" uad::Backend* uad_backend_5() noexcept;
+extern "C" uad::Backend* uad_backend_4() noexcept;

@@ -62,12 +62,6 @@ struct ModelOutput {
   std::string product;  ///< that the model recognised or was told; "" = it knows no products
 };
 
-/// One of several frames that go through a model together.
-struct BatchedFrame {
-  TileBatchPtr tiles;
-  std::string product;  ///< see Model::analyse()
-};
-
 class Model;
 using ModelPtr = std::shared_ptr<const Model>;
 
@@ -106,12 +100,6 @@ class Model {
   /// itself. Other models ignore it.
   [[nodiscard]] virtual ModelOutput analyse(const TileBatch& tiles,
                                             const std::string& product = "") const = 0;
-  /// The same for several frames, perhaps of several streams, in less time than one by one. Their
-  /// scores and maps differ from those of analyse() by rounding at most (the self-test's
-  /// tolerance), and `infer_ms` of each is that of all. @return one a frame, in their order.
-  /// @throws as analyse(), for all of them if one does not fit.
-  [[nodiscard]] virtual std::vector<ModelOutput> analyse_together(
-      const std::vector<BatchedFrame>& frames) const = 0;
   /// A new model that has learnt the frame as well and has taken no more memory; this one stays as
   /// it is. It must pass its own self-test frames and reject every kept defect that this one
   /// rejects. Does not wait for analyse() and takes about as long as a fit of one frame.
@@ -213,7 +201,7 @@ class Backend {
   [[nodiscard]] virtual Image read_mask(const std::filesystem::path& file) = 0;
 };
 
-inline constexpr char kBackendSymbol[] = "uad_backend_5";  ///< the number changes with this header
+inline constexpr char kBackendSymbol[] = "uad_backend_4";  ///< the number changes with this header
 using BackendFunction = Backend* (*)() noexcept;           ///< the exported function; never null
 
 }  // namespace uad

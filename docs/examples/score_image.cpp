@@ -15,7 +15,7 @@ int main(int argc, char** argv) try {
     std::fprintf(stderr, "usage: %s MODEL.uad IMAGE…\n", argv[0]);
     return 2;
   }
-  const uad::AnalyserPtr model = uad::Analyser::load(*uad_backend_5(), argv[1]);
+  const uad::AnalyserPtr model = uad::Analyser::load(*uad_backend_4(), argv[1]);
   for (int i = 2; i < argc; ++i) {
     const uad::Image image = uad::read_image(argv[i]);
     const uad::AnalysisPtr result = model->analyse(*model->cut(uad::view(image)));

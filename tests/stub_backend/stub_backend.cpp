@@ -17,6 +17,7 @@
 #include "core/base/error.h"
 #include "core/base/files/file_stamp.h"
 #include "core/base/files/model_mask.h"
+#include "core/base/joint_model.h"
 #include "tests/stub_backend/stub_model.h"
 
 namespace {
@@ -68,7 +69,7 @@ class StubPreprocessor final : public Preprocessor {
   PreprocessOptions options_;
 };
 
-class StubModel final : public Model {
+class StubModel final : public Model, public JointModel {
  public:
   StubModel(Manifest manifest, StubOptions options, Image mask)
       : manifest_(std::move(manifest)), options_(std::move(options)), mask_(std::move(mask)) {
@@ -293,7 +294,7 @@ extern "C" int uad_stub_cuts() { return cuts; }
 extern "C" int uad_stub_live_models() { return live_models; }
 extern "C" int uad_stub_largest_batch() { return largest_batch; }
 
-extern "C" uad::Backend* uad_backend_5() noexcept {
+extern "C" uad::Backend* uad_backend_4() noexcept {
   static StubBackend backend;
   return &backend;
 }

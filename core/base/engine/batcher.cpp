@@ -67,7 +67,9 @@ Batcher::TicketPtr Batcher::Seat::submit(TileBatchPtr tiles, std::string product
 }
 
 Batcher::Batcher(ModelPtr model)
-    : model_(std::move(model)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+    : model_(std::move(model)),
+      joint_(dynamic_cast<const JointModel*>(model_.get())),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 void Batcher::run(const std::stop_token& stop) {
   while (true) {
@@ -144,7 +146,7 @@ void Batcher::analyse(Batch batch) const {
   for (const auto& request : batch) {
     if (const TicketPtr ticket = request.ticket.lock()) ticket->start(now);
   }
-  if (batch.size() > 1 && analyse_together(batch)) return;
+  if (batch.size() > 1 && joint_ != nullptr && analyse_together(batch)) return;
   for (const auto& request : batch) {
     const TicketPtr ticket = request.ticket.lock();
     if (!ticket || ticket->abandoned()) continue;
@@ -162,7 +164,7 @@ bool Batcher::analyse_together(const Batch& batch) const {
   for (const auto& request : batch) frames.push_back(request.frame);
   std::vector<ModelOutput> outputs;
   try {
-    outputs = model_->analyse_together(frames);
+    outputs = joint_->analyse_together(frames);
   } catch (...) {
     return false;
   }

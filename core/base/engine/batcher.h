@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/base/backend.h"
+#include "core/base/joint_model.h"
 
 namespace uad {
 
@@ -109,8 +110,9 @@ class Batcher {
   void analyse(Batch batch) const;
   bool analyse_together(const Batch& batch) const;
 
-  const ModelPtr model_;  // shared with the elements that have it in service
-  std::mutex lock_;       // guards the streams, their frames and `turn_`
+  const ModelPtr model_;           // shared with the elements that have it in service
+  const JointModel* const joint_;  // the same, if it takes several frames at once
+  std::mutex lock_;                // guards the streams, their frames and `turn_`
   std::condition_variable_any changed_;
   std::vector<Seat*> seats_;
   std::size_t turn_ = 0;  // index of the seat that the next batch begins with

@@ -46,10 +46,6 @@ class RedModel final : public Model {
     output.placement = batch.plan().placement;
     return output;
   }
-  [[nodiscard]] std::vector<ModelOutput> analyse_together(
-      const std::vector<BatchedFrame>&) const override {
-    throw Error(ErrorCode::kFailed, "Red is seen alone.");
-  }
   [[nodiscard]] LearntGood learn_good(const TileBatch&, const LearnGoodOptions&,
                                       std::stop_token) const override {
     throw Error(ErrorCode::kBadOption, "Red is red.");

@@ -9,7 +9,7 @@
 #include "core/base/error.h"
 #include "tests/stub_backend/stub_model.h"
 
-extern "C" uad::Backend* uad_backend_5() noexcept;
+extern "C" uad::Backend* uad_backend_4() noexcept;
 
 namespace {
 
@@ -27,7 +27,7 @@ class InferenceEngineTest : public ::testing::Test {
   void load(const StubOptions& options = {}) {
     uad::testing::write_stub_model(file, options, {{}, {8, 8}});
     engine.models().load([this](const std::stop_token& stop) {
-      return uad::Analyser::load(*uad_backend_5(), file, {}, nullptr, stop);
+      return uad::Analyser::load(*uad_backend_4(), file, {}, nullptr, stop);
     });
   }
   uad::FrameInput frame() {
@@ -183,7 +183,7 @@ TEST_F(InferenceEngineTest, TilesOfTheOldModelAreJudgedByItUntilOthersCome) {
   old.tiles = old.cut(*engine.models().get());
   uad::testing::write_stub_model(file, {.offset = 0.5}, {{}, {4, 4}});
   engine.models().load([this](const std::stop_token& stop) {
-    return uad::Analyser::load(*uad_backend_5(), file, {}, nullptr, stop);
+    return uad::Analyser::load(*uad_backend_4(), file, {}, nullptr, stop);
   });
   while (engine.models().get()->fits(*old.tiles)) std::this_thread::sleep_for(1ms);
   EXPECT_EQ(engine.analyse(old, options)->analysis->score, 1);

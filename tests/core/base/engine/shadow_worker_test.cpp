@@ -11,7 +11,7 @@
 #include "tests/stub_backend/stub_model.h"
 #include "tests/support/temp_dir.h"
 
-extern "C" uad::Backend* uad_backend_5() noexcept;
+extern "C" uad::Backend* uad_backend_4() noexcept;
 
 namespace {
 
@@ -27,7 +27,7 @@ class ShadowWorkerTest : public ::testing::Test {
                     uad::Size resize = {8, 8}) {
     const auto file = folder / (name + ".uad");
     uad::testing::write_stub_model(file, options, {{}, resize});
-    return uad::Analyser::load(*uad_backend_5(), file);
+    return uad::Analyser::load(*uad_backend_4(), file);
   }
   void shadow_is(const StubOptions& options, uad::Size resize = {8, 8}) {
     worker.models().put(model("shadow", options, resize));
