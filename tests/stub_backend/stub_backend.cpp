@@ -288,11 +288,12 @@ class StubBackend final : public Backend {
 
 }  // namespace
 
-/// Counters that tests read: loads, cuts, models that exist, frames in the largest batch.
+/// Counters that tests read: loads, cuts, models that exist, frames in the largest batch since the
+/// last question.
 extern "C" int uad_stub_loads() { return loads; }
 extern "C" int uad_stub_cuts() { return cuts; }
 extern "C" int uad_stub_live_models() { return live_models; }
-extern "C" int uad_stub_largest_batch() { return largest_batch; }
+extern "C" int uad_stub_largest_batch() { return largest_batch.exchange(0); }
 
 extern "C" uad::Backend* uad_backend_4() noexcept {
   static StubBackend backend;
