@@ -194,6 +194,18 @@ static uad::FrameInput uad_infer_frame(UadInfer* self, GstBuffer* buffer) {
   return frame;
 }
 
+static void uad_infer_attach(UadInfer* self, GstBuffer* buffer, const uad::Shown& shown) {
+  GST_LOG_OBJECT(self, "%" GST_PTR_FORMAT " %s", buffer,
+                 std::string(uad::to_string(shown.verdict)).c_str());
+  self->state->attacher.attach(buffer, shown);
+}
+
+/// The loader has posted why there is none; else the wait for it was broken off.
+static GstFlowReturn uad_infer_without_model(UadInfer* self) {
+  const bool gave_up = self->state->session.engine().models().gave_up();
+  return gave_up ? GST_FLOW_ERROR : GST_FLOW_FLUSHING;
+}
+
 static GstFlowReturn uad_infer_transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   UadInfer* self = UAD_INFER(base);
   State* state = self->state;
@@ -203,11 +215,8 @@ static GstFlowReturn uad_infer_transform_ip(GstBaseTransform* base, GstBuffer* b
     const uad::InferenceOptions options = state->options();
     const uad::FrameInput frame = uad_infer_frame(self, buffer);
     const auto shown = engine.analyse(frame, options);
-    // the loader has posted why there is no model
-    if (!shown) return engine.models().gave_up() ? GST_FLOW_ERROR : GST_FLOW_FLUSHING;
-    GST_LOG_OBJECT(self, "%" GST_PTR_FORMAT " %s", buffer,
-                   std::string(uad::to_string(shown->verdict)).c_str());
-    state->attacher.attach(buffer, *shown);
+    if (!shown) return uad_infer_without_model(self);
+    uad_infer_attach(self, buffer, *shown);
     if (state->cut_upstream) uad_infer_tell(self, engine.wants_next(frame, options), options);
     return GST_FLOW_OK;
   });
@@ -230,7 +239,7 @@ static GstFlowReturn uad_infer_generate_output(GstBaseTransform* base, GstBuffer
     uad::InferenceEngine& engine = state->session.engine();
     const uad::InferenceOptions options = state->options();
     auto pending = engine.begin(uad_infer_frame(self, buffer.get()), options);
-    if (!pending) return engine.models().gave_up() ? GST_FLOW_ERROR : GST_FLOW_FLUSHING;
+    if (!pending) return uad_infer_without_model(self);
     state->queue.put(std::move(buffer), std::move(*pending));
     if (state->cut_upstream) uad_infer_tell(self, true, options);
     return GST_FLOW_OK;
@@ -240,14 +249,11 @@ static GstFlowReturn uad_infer_generate_output(GstBaseTransform* base, GstBuffer
 /// The other half, on the queue's task.
 static GstFlowReturn uad_infer_finish(UadInfer* self, BufferPtr& buffer,
                                       uad::PendingFrame pending) {
-  State* state = self->state;
   return guarded(GST_ELEMENT(self), GST_FLOW_ERROR, [&] {
-    const auto shown = state->session.engine().finish(std::move(pending));
+    const auto shown = self->state->session.engine().finish(std::move(pending));
     if (!shown) return GST_FLOW_FLUSHING;
     buffer = BufferPtr::adopt(gst_buffer_make_writable(buffer.release()));
-    GST_LOG_OBJECT(self, "%" GST_PTR_FORMAT " %s", buffer.get(),
-                   std::string(uad::to_string(shown->verdict)).c_str());
-    state->attacher.attach(buffer.get(), *shown);
+    uad_infer_attach(self, buffer.get(), *shown);
     return GST_FLOW_OK;
   });
 }
@@ -261,15 +267,6 @@ static GstFlowReturn uad_infer_submit_input(GstBaseTransform* base, gboolean dis
   }
   return GST_BASE_TRANSFORM_CLASS(uad_infer_parent_class)
       ->submit_input_buffer(base, discont, buffer);
-}
-
-/// What the base class keeps track of goes through it once the frames before have left.
-static void uad_infer_drain(UadInfer* self, GstEventType before) {
-  const GstFlowReturn flow = self->state->queue.drain();
-  const bool told = flow >= GST_FLOW_OK || flow == GST_FLOW_FLUSHING || flow == GST_FLOW_EOS ||
-                    flow == GST_FLOW_ERROR;
-  // after the end upstream never asks again how it went
-  if (before == GST_EVENT_EOS && !told) GST_ELEMENT_FLOW_ERROR(self, flow);
 }
 
 static gboolean uad_infer_sink_event(GstBaseTransform* base, GstEvent* event) {
@@ -292,12 +289,7 @@ static gboolean uad_infer_sink_event(GstBaseTransform* base, GstEvent* event) {
     state->told.reset();
     uad_infer_tell(self, true, state->options());
   }
-  if (state->several && GST_EVENT_IS_SERIALIZED(event) && type != GST_EVENT_FLUSH_STOP) {
-    const bool kept_track_of = type == GST_EVENT_STREAM_START || type == GST_EVENT_CAPS ||
-                               type == GST_EVENT_SEGMENT || type == GST_EVENT_EOS;
-    if (!kept_track_of) return state->queue.put(EventPtr::adopt(event));
-    uad_infer_drain(self, type);
-  }
+  if (GST_EVENT_IS_SERIALIZED(event) && state->several && state->queue.takes(event)) return TRUE;
   if (type == GST_EVENT_EOS) state->session.finish();
   const gboolean sent = GST_BASE_TRANSFORM_CLASS(uad_infer_parent_class)->sink_event(base, event);
   if (type == GST_EVENT_FLUSH_START) state->queue.rest();
@@ -319,7 +311,7 @@ static gboolean uad_infer_src_event(GstBaseTransform* base, GstEvent* event) {
 static gboolean uad_infer_query(GstBaseTransform* base, GstPadDirection direction,
                                 GstQuery* query) {
   State* state = UAD_INFER(base)->state;
-  if (direction == GST_PAD_SINK && state->several && GST_QUERY_IS_SERIALIZED(query) &&
+  if (direction == GST_PAD_SINK && GST_QUERY_IS_SERIALIZED(query) && state->several &&
       state->queue.drain() != GST_FLOW_OK) {
     return FALSE;
   }

@@ -85,12 +85,35 @@ void InferQueue::put(BufferPtr buffer, PendingFrame frame) {
   changed_.notify_all();
 }
 
-bool InferQueue::put(EventPtr event) {
+bool InferQueue::takes(GstEvent* event) {
+  switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_FLUSH_STOP:
+      return false;
+    case GST_EVENT_STREAM_START:
+    case GST_EVENT_CAPS:
+    case GST_EVENT_SEGMENT:
+      drain();
+      return false;
+    case GST_EVENT_EOS:
+      tell_failure(drain());
+      return false;
+    default:
+      break;
+  }
+  EventPtr owned = EventPtr::adopt(event);
   const std::lock_guard guard(lock_);
-  if (flow_ != GST_FLOW_OK) return false;
-  items_.emplace_back(std::move(event));
+  if (flow_ == GST_FLOW_OK) items_.emplace_back(std::move(owned));
   changed_.notify_all();
   return true;
+}
+
+/// After the end of the stream upstream never asks how it went. What failed as GST_FLOW_ERROR has
+/// been told by whoever failed.
+void InferQueue::tell_failure(GstFlowReturn flow) const {
+  const bool well = flow >= GST_FLOW_OK || flow == GST_FLOW_FLUSHING || flow == GST_FLOW_EOS;
+  if (well || flow == GST_FLOW_ERROR) return;
+  GstElement* element = GST_ELEMENT(GST_OBJECT_PARENT(source_));
+  GST_ELEMENT_FLOW_ERROR(element, flow);
 }
 
 GstFlowReturn InferQueue::drain() {

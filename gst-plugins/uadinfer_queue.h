@@ -53,8 +53,10 @@ class InferQueue {
   /// Waits until another frame may come. @return else what downstream or an analysis answered.
   GstFlowReturn wait_for_room();
   void put(BufferPtr buffer, PendingFrame frame);
-  /// Takes its place behind the frames. @return false if nothing gets in.
-  bool put(EventPtr event);
+  /// A serialised event that comes behind the frames so far. What the base class keeps track of
+  /// (caps, segment, end of stream …) is left to it, once those frames have left.
+  /// @return whether the event was taken over: it leaves in its place, or is dropped by a flush.
+  bool takes(GstEvent* event);
   /// Waits until all that was put in has left. @return as wait_for_room().
   GstFlowReturn drain();
 
@@ -72,6 +74,7 @@ class InferQueue {
   void run();
   void let_out(Frame frame);
   void settle(GstFlowReturn flow);
+  void tell_failure(GstFlowReturn flow) const;
   std::deque<Item> close(GstFlowReturn flow);
   void reopen();
 
