@@ -289,7 +289,8 @@ static gboolean uad_infer_sink_event(GstBaseTransform* base, GstEvent* event) {
     state->told.reset();
     uad_infer_tell(self, true, state->options());
   }
-  if (GST_EVENT_IS_SERIALIZED(event) && state->several && state->queue.takes(event)) return TRUE;
+  const bool serialised = (gst_event_type_get_flags(type) & GST_EVENT_TYPE_SERIALIZED) != 0;
+  if (serialised && state->several && state->queue.takes(event)) return TRUE;
   if (type == GST_EVENT_EOS) state->session.finish();
   const gboolean sent = GST_BASE_TRANSFORM_CLASS(uad_infer_parent_class)->sink_event(base, event);
   if (type == GST_EVENT_FLUSH_START) state->queue.rest();
@@ -311,7 +312,9 @@ static gboolean uad_infer_src_event(GstBaseTransform* base, GstEvent* event) {
 static gboolean uad_infer_query(GstBaseTransform* base, GstPadDirection direction,
                                 GstQuery* query) {
   State* state = UAD_INFER(base)->state;
-  if (direction == GST_PAD_SINK && GST_QUERY_IS_SERIALIZED(query) && state->several &&
+  const GstQueryTypeFlags flags = gst_query_type_get_flags(GST_QUERY_TYPE(query));
+  const bool serialised = (flags & GST_QUERY_TYPE_SERIALIZED) != 0;
+  if (direction == GST_PAD_SINK && serialised && state->several &&
       state->queue.drain() != GST_FLOW_OK) {
     return FALSE;
   }

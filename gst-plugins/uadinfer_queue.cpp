@@ -37,8 +37,9 @@ void InferQueue::begin_flush() {
   guard.unlock();
   for (const Item& item : gone) {
     const auto* event = std::get_if<EventPtr>(&item);
-    if (event == nullptr || !GST_EVENT_IS_STICKY(event->get())) continue;
-    gst_pad_store_sticky_event(source_, event->get());
+    if (event == nullptr) continue;
+    const GstEventTypeFlags flags = gst_event_type_get_flags(GST_EVENT_TYPE(event->get()));
+    if ((flags & GST_EVENT_TYPE_STICKY) != 0) gst_pad_store_sticky_event(source_, event->get());
   }
 }
 
