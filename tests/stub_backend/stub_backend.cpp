@@ -29,6 +29,7 @@ std::atomic<int> loads{0};
 std::atomic<int> cuts{0};
 std::atomic<int> live_models{0};
 std::atomic<int> largest_batch{0};
+std::atomic<int> begun{0};
 
 class StubTiles final : public TileBatch {
  public:
@@ -91,6 +92,7 @@ class StubModel final : public Model, public JointModel {
     const auto start = std::chrono::steady_clock::now();
     const auto& tiles = dynamic_cast<const StubTiles&>(batch);
     require_same_preparation(manifest_.input, tiles.spec());
+    ++begun;
     if (++analyses_ == options_.throw_at) throw Error(ErrorCode::kFailed, "The stub gave up.");
     rest(options_.delay_ms, {});
     return look(tiles, product, start);
@@ -107,6 +109,7 @@ class StubModel final : public Model, public JointModel {
     if (analyses_ < options_.throw_at && options_.throw_at <= analyses_ + count) {
       throw Error(ErrorCode::kFailed, "The stub gave up.");
     }
+    ++begun;
     analyses_ += count;
     largest_batch = std::max(largest_batch.load(), count);
     rest(options_.delay_ms, {});
@@ -288,11 +291,12 @@ class StubBackend final : public Backend {
 
 }  // namespace
 
-/// Counters that tests read: loads, cuts, models that exist, frames in the largest batch since the
-/// last question.
+/// Counters that tests read: loads, cuts, models that exist, batches that were begun, frames in the
+/// largest of them since the last question.
 extern "C" int uad_stub_loads() { return loads; }
 extern "C" int uad_stub_cuts() { return cuts; }
 extern "C" int uad_stub_live_models() { return live_models; }
+extern "C" int uad_stub_begun() { return begun; }
 extern "C" int uad_stub_largest_batch() { return largest_batch.exchange(0); }
 
 extern "C" uad::Backend* uad_backend_4() noexcept {
