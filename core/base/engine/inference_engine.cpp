@@ -47,12 +47,12 @@ std::optional<PendingFrame> InferenceEngine::begin(const FrameInput& frame,
 
 std::optional<Shown> InferenceEngine::finish(PendingFrame frame) {
   if (frame.job) {
-    AnalysisPtr analysis = conclude(frame);
+    const AnalysisPtr analysis = conclude(frame);
     if (!analysis) return std::nullopt;
-    latest_ = std::move(analysis);
-    report(latest_);
+    set_latest(analysis);
+    report(analysis);
   }
-  return let_out(frame, latest_);
+  return let_out(frame, latest());
 }
 
 std::optional<PendingFrame> InferenceEngine::take_in(const FrameInput& frame,
@@ -104,6 +104,16 @@ AnalysisPtr InferenceEngine::conclude(PendingFrame& frame) {
   if (job.rival) shadow_.compare(*job.rival, analysis);
   marks_.remember(analysis, job.tiles);
   return analysis;
+}
+
+AnalysisPtr InferenceEngine::latest() {
+  const std::lock_guard guard(latest_lock_);
+  return latest_;
+}
+
+void InferenceEngine::set_latest(AnalysisPtr analysis) {
+  const std::lock_guard guard(latest_lock_);
+  latest_ = std::move(analysis);
 }
 
 Shown InferenceEngine::let_out(const PendingFrame& frame, const AnalysisPtr& newest) {
@@ -165,7 +175,7 @@ void InferenceEngine::resume() {
 }
 
 void InferenceEngine::forget() {
-  latest_.reset();
+  set_latest(nullptr);
   worker_.forget();
   shadow_.forget();
 }
@@ -174,7 +184,7 @@ void InferenceEngine::stop() {
   worker_.stop();
   shadow_.stop();
   marks_.stop();
-  latest_.reset();
+  set_latest(nullptr);
   serving_.reset();
   seated_.reset();
   seat_.reset();

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <mutex>
 #include <optional>
 
 #include "core/base/engine/analyser.h"
@@ -59,7 +60,7 @@ struct PendingFrame {
 /// begin() takes it in and hands it over to the network, finish() waits for its result. Both want
 /// the frames in their order.
 /// @note analyse(), begin(), wants_next() and drain() on the streaming thread; finish() on one
-/// thread at a time; forget() while neither is at work; the rest thread-safe.
+/// thread at a time; forget() on the streaming thread or while it rests; the rest thread-safe.
 class InferenceEngine {
  public:
   struct Events {
@@ -128,6 +129,8 @@ class InferenceEngine {
   void hand_over(PendingFrame& frame);
   AnalysisPtr conclude(PendingFrame& frame);
   Shown let_out(const PendingFrame& frame, const AnalysisPtr& newest);
+  AnalysisPtr latest();
+  void set_latest(AnalysisPtr analysis);
   void report(const AnalysisPtr& analysis);
 
   std::function<void(const AnalysisPtr&)> analysed_;
@@ -143,7 +146,8 @@ class InferenceEngine {
   std::shared_ptr<Batcher::Seat> seat_;
   AnalyserPtr seated_;  // whose model seat_ belongs to
   InFlight in_flight_;
-  AnalysisPtr latest_;  // in `every`, where frames are finished; the worker keeps its own
+  std::mutex latest_lock_;  // guards `latest_`
+  AnalysisPtr latest_;      // in `every`; the worker keeps its own
   ShadowWorker shadow_;
   GoodMarks marks_;
   LatestWorker worker_;  // after shadow_ and marks_, which its jobs reach for
