@@ -275,8 +275,8 @@ static gboolean uad_infer_sink_event(GstBaseTransform* base, GstEvent* event) {
   uad::InferenceEngine& engine = state->session.engine();
   const GstEventType type = GST_EVENT_TYPE(event);
   if (type == GST_EVENT_FLUSH_START) {
+    state->queue.begin_flush();  // before frames are given up, which would read as a failure
     engine.interrupt();
-    state->queue.begin_flush();
   }
   if (type == GST_EVENT_FLUSH_STOP) {
     state->session.forget();

@@ -128,7 +128,7 @@ void InferSession::open() {
 
 void InferSession::close() {
   ticker_.reset();
-  engine_.models().stop();
+  engine_.close();
   awaits_file_ = false;
   engine_.shadow().models().stop();
   shadow_report_.log_to("");

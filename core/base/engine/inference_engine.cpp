@@ -79,9 +79,9 @@ FrameJob InferenceEngine::job_for(const FrameInput& frame, const AnalyserPtr& an
   }
   job.rival =
       shadow_.prepare(*analyser, job.tiles, frame.tiles ? nullptr : frame.cut, options.overrides);
-  if (seated_ != analyser) {
-    seat_ = std::make_shared<Batcher::Seat>(batchers_->of(analyser->shared_model()));
-    seated_ = analyser;
+  if (!seat_ || batcher_->model() != analyser->shared_model()) {
+    batcher_ = batchers_->of(analyser->shared_model());
+    seat_ = std::make_shared<Batcher::Seat>(batcher_);
   }
   job.seat = seat_;
   return job;
@@ -186,13 +186,17 @@ void InferenceEngine::stop() {
   marks_.stop();
   set_latest(nullptr);
   serving_.reset();
-  seated_.reset();
   seat_.reset();
   in_flight_.resume();
   health_.reset();
   skip_one_ = false;
   skipped_last_ = false;
   frames_since_taken_ = kNever;
+}
+
+void InferenceEngine::close() {
+  models_.stop();
+  batcher_.reset();
 }
 
 }  // namespace uad

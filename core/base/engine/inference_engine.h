@@ -117,8 +117,11 @@ class InferenceEngine {
   void resume();
   /// After a flush or with other caps: earlier results do not belong to what comes.
   void forget();
-  /// Ends the worker; the model stays. The engine is as new, apart from it.
+  /// Ends the worker; the model stays, and with it the network at work, which is not waited for in
+  /// `every`. The engine is as new, apart from it.
   void stop();
+  /// The model goes as well: waits for the loader and for what is in the network.
+  void close();
 
  private:
   AnalyserPtr model_for(const FrameInput& frame, const AnalyserPtr& newest);
@@ -143,8 +146,8 @@ class InferenceEngine {
   std::int64_t frames_since_taken_;
   AnalyserPtr serving_;
   std::shared_ptr<Batchers> batchers_;  // shared by the engines of the process
+  std::shared_ptr<Batcher> batcher_;    // that of the newest frame; letting go of it may wait
   std::shared_ptr<Batcher::Seat> seat_;
-  AnalyserPtr seated_;  // whose model seat_ belongs to
   InFlight in_flight_;
   std::mutex latest_lock_;  // guards `latest_`
   AnalysisPtr latest_;      // in `every`; the worker keeps its own
