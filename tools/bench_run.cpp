@@ -42,10 +42,6 @@ std::vector<int> thread_counts(const std::string& list, int cores) {
   for (const std::string& item : items_of(list)) {
     counts.insert(parse_option(each, item).get<int>());
   }
-  if (*counts.rbegin() > cores) {
-    note(
-        fmt::format("--threads {} is more than this machine's {} cores.", *counts.rbegin(), cores));
-  }
   return {counts.begin(), counts.end()};
 }
 
@@ -55,6 +51,13 @@ std::vector<std::string> precisions(const std::string& list) {
   std::vector<std::string> names{"model", "fp32"};
   if (cpu_has_fast_bf16()) names.emplace_back("bf16");
   return names;
+}
+
+Size drawn_size(const Arguments& args) {
+  const nlohmann::json size = args.options.at("frame_size");
+  const Size result{size[1].get<int>(), size[0].get<int>()};
+  if (!result.empty()) return result;
+  throw UsageError(fmt::format("--frame-size is {}, expected at least 1x1.", to_string(result)));
 }
 
 /// Frames to measure with: up to 16 of the set, spread over it, or a drawn one.
@@ -139,8 +142,7 @@ BenchRun run_bench_of(const Arguments& args) {
                                             execution_device(args), models::method_table(), {});
   const Model& first = *contestants.front().model;
   if (data.empty()) {
-    const nlohmann::json size = args.options.at("frame_size");
-    frames.drawn = procedural_frame({size[1].get<int>(), size[0].get<int>()});
+    frames.drawn = procedural_frame(drawn_size(args));
   } else {
     const auto source = open_split(data.front(), judged_split(first.manifest().method), args);
     frames = read_frames(*source);

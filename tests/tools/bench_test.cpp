@@ -80,6 +80,8 @@ TEST_F(Uad, BenchAndTuneRefuseWhatMeansNothing) {
   EXPECT_THAT(run_uad({"bench", model(), "--threads", "1,x"}).err, HasSubstr("threads"));
   EXPECT_THAT(run_uad({"bench", model(), "--precision", "int4"}).err, HasSubstr("int4"));
   EXPECT_THAT(run_uad({"bench", folder_ / "none.uad"}).err, HasSubstr("none.uad"));
+  EXPECT_THAT(run_uad({"bench", model(), "--frame-size", "0"}).err,
+              HasSubstr("--frame-size is 0x0"));
   EXPECT_THAT(run_uad({"tune", model(), "--fps", "0"}).err, HasSubstr("--fps is 0"));
   const auto several = run_uad({"tune", model(), model()});
   EXPECT_EQ(several.code, 2);
