@@ -59,7 +59,10 @@ TEST_F(Uad, TunePrintsAPipelineThatRuns) {
 
 TEST_F(Uad, TuneJudgesByAurocOnALabelledSet) {
   const std::string worse = folder_ / "worse.uad";
-  ASSERT_EQ(train({"--output", worse, "--resize", "32x32"}).code, 0);
+  ASSERT_EQ(run_uad({"train", "--data", data(), "--backbone", "gabor", "--resize", "32x32", "--k",
+                     "5", "--do-eval", "false", "--output", worse})
+                .code,
+            0);
   const std::string file = folder_ / "t.json";
   const auto result = run_uad({"tune", model(), worse, "--data", data(), "--threads", "1",
                                "--rounds", "1", "--tolerance", "0", "--json", file});
