@@ -294,6 +294,78 @@ TEST_F(UadinferFlight, AModelThatIsReplacedJudgesTheFramesTakenInBefore) {
   EXPECT_NEAR(score_of(pull(h)), 0.7, 1e-5);
 }
 
+/// A test picture through the element into a sink that keeps the newest frame.
+class Line {
+ public:
+  explicit Line(const std::string& element)
+      : pipeline_(gst::ObjectPtr<GstElement>::adopt(gst_parse_launch(
+            ("videotestsrc ! " + element + " ! capsfilter name=caps caps=" + Harness::kGrey +
+             " ! fakesink name=out")
+                .c_str(),
+            nullptr))) {
+    gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
+    gst_element_get_state(pipeline_.get(), nullptr, nullptr, 20 * GST_SECOND);
+  }
+  ~Line() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
+  Line(const Line&) = delete;
+  Line& operator=(const Line&) = delete;
+
+  [[nodiscard]] GstElement* get() const { return pipeline_.get(); }
+  [[nodiscard]] gst::ObjectPtr<GstElement> part(const char* name) const {
+    return gst::ObjectPtr<GstElement>::adopt(gst_bin_get_by_name(GST_BIN(get()), name));
+  }
+  [[nodiscard]] gst::SamplePtr newest() const {
+    GstSample* sample = nullptr;
+    g_object_get(part("out").get(), "last-sample", &sample, nullptr);
+    return gst::SamplePtr::adopt(sample);
+  }
+  /// @return its type; GST_MESSAGE_UNKNOWN after 20 s.
+  [[nodiscard]] GstMessageType wait_for_end() const {
+    const auto bus = gst::ObjectPtr<GstBus>::adopt(gst_element_get_bus(get()));
+    const auto end = MessagePtr::adopt(gst_bus_timed_pop_filtered(
+        bus.get(), 20 * GST_SECOND,
+        static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
+    return end ? GST_MESSAGE_TYPE(end.get()) : GST_MESSAGE_UNKNOWN;
+  }
+
+ private:
+  gst::ObjectPtr<GstElement> pipeline_;
+};
+
+TEST_F(UadinferFlight, SeeksEndWithTheLastFrameOfTheLastSegment) {
+  const Line line(four({.delay_ms = 2}));
+  GstClockTime stop = 0;
+  for (int i = 0; i < 15; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(3 * (i % 4)));
+    stop = static_cast<GstClockTime>(i + 1) * GST_SECOND;
+    ASSERT_TRUE(gst_element_seek(line.get(), 1, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH,
+                                 GST_SEEK_TYPE_SET, static_cast<gint64>(stop - GST_SECOND),
+                                 GST_SEEK_TYPE_SET, static_cast<gint64>(stop)));
+  }
+  EXPECT_EQ(line.wait_for_end(), GST_MESSAGE_EOS);
+  const gst::SamplePtr newest = line.newest();
+  ASSERT_TRUE(newest);
+  EXPECT_EQ(GST_BUFFER_PTS(gst_sample_get_buffer(newest.get())), stop - 40 * GST_MSECOND);
+}
+
+TEST_F(UadinferFlight, DownstreamMayAskForOtherCapsWhileFramesAreInFlight) {
+  const Line line(four({.delay_ms = 5}));
+  const auto other = gst::CapsPtr::adopt(
+      gst_caps_from_string("video/x-raw,format=GRAY8,width=32,height=24,framerate=25/1"));
+  g_object_set(line.part("caps").get(), "caps", other.get(), nullptr);
+  const auto end = Clock::now() + 10s;
+  int width = 0;
+  while (width != 32 && Clock::now() < end) {
+    std::this_thread::sleep_for(5ms);
+    const gst::SamplePtr newest = line.newest();
+    if (!newest) continue;
+    const GstStructure* now = gst_caps_get_structure(gst_sample_get_caps(newest.get()), 0);
+    gst_structure_get_int(now, "width", &width);
+    EXPECT_EQ(gst_buffer_get_size(gst_sample_get_buffer(newest.get())), width == 32 ? 768U : 3072U);
+  }
+  EXPECT_EQ(width, 32);
+}
+
 TEST_F(UadinferFlight, VideoThatNeverWaitsDoesNotUseTheQueue) {
   Harness h(four({.delay_ms = 2000}), Harness::kGrey, true);
   ASSERT_TRUE(h.wait_for_model());
