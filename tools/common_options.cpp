@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/distributed/processes.h"
 #include "tools/console.h"
 
 namespace uad::tools {
@@ -157,7 +158,7 @@ void announce(const Arguments& args, const std::vector<std::string>& heeded) {
     }
     shown.erase(spec.name);
   }
-  fmt::print(stderr, "configuration:\n{}", to_yaml(shown));
+  if (is_first_process()) fmt::print(stderr, "configuration:\n{}", to_yaml(shown));
 }
 
 fs::path default_model_path(const std::string& save_path, const std::string& name,

@@ -14,6 +14,7 @@
 #include "tools/common_options.h"
 #include "tools/cross_validation.h"
 #include "tools/data_sets.h"
+#include "tools/training_processes.h"
 
 namespace uad::tools {
 namespace {
@@ -110,6 +111,7 @@ std::vector<OptionSpec> own_specs() {
        .help = "evaluate on the test set afterwards [true where there is one]",
        .aliases = {"do_val"}},
       folds_option(),
+      process_timeout_option(),
       {.name = "json", .help = "write what was trained as JSON; - = stdout"},
   };
 }

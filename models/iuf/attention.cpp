@@ -5,6 +5,7 @@
 
 #include <ATen/ATen.h>
 
+#include "core/distributed/shared_batch.h"
 #include "models/iuf/layers.h"
 #include "models/iuf/network_shape.h"
 
@@ -24,16 +25,18 @@ at::Tensor attend_with_dropout(const at::Tensor& query, const at::Tensor& key,
   at::Tensor scores =
       at::matmul(query / std::sqrt(static_cast<double>(kHeadWidth)), key.transpose(2, 3));
   if (mask.defined()) scores = scores + mask;
-  return at::matmul(dropout(scores.softmax(3), random), value);
+  return at::matmul(dropout(scores.softmax(3), /*samples=*/0, random), value);
 }
 
 }  // namespace
 
-at::Tensor dropout(const at::Tensor& x, at::Generator* random) {
+at::Tensor dropout(const at::Tensor& x, std::int64_t samples, at::Generator* random) {
   if (random == nullptr) return x;
-  const at::Tensor kept = at::empty(x.sizes(), x.options().device(random->device()))
-                              .bernoulli_(kKept, *random)
-                              .div_(kKept);
+  const at::Tensor kept = draw_over_batch(x.sizes(), samples, [&](at::IntArrayRef sizes) {
+    return at::empty(sizes, x.options().device(random->device()))
+        .bernoulli_(kKept, *random)
+        .div_(kKept);
+  });
   return x * kept.to(x.device());
 }
 

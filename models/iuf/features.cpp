@@ -7,6 +7,9 @@
 #include <c10/core/GradMode.h>
 
 #include "core/base/error.h"
+#include "core/distributed/exchange.h"
+#include "core/distributed/processes.h"
+#include "core/distributed/shared_batch.h"
 #include "core/exec/compute_type.h"
 #include "core/exec/thread_pool.h"
 #include "models/backbones/efficientnet_b4.h"
@@ -52,19 +55,21 @@ at::Tensor Features::operator()(const at::Tensor& images) const {
 
 at::Tensor Features::of_all(const SampleStore& samples, const FitControl& control) const {
   const ComputeScope scope;
-  const auto count = static_cast<std::int64_t>(samples.size());
+  const Share share = share_of(static_cast<std::int64_t>(samples.size()), processes());
+  const std::int64_t end = share.first + share.count;
   std::vector<at::Tensor> all;
-  for (std::int64_t first = 0; first < count; first += kBatch) {
+  for (std::int64_t first = share.first; first < end; first += kBatch) {
     if (control.cancel.stop_requested()) {
       throw Error(ErrorCode::kCancelled, "The training was cancelled.");
     }
     std::vector<Sample> some;
-    for (std::int64_t i = first; i < std::min(count, first + kBatch); ++i) {
+    for (std::int64_t i = first; i < std::min(end, first + kBatch); ++i) {
       some.push_back(samples.sample(static_cast<std::size_t>(i)));
     }
     const Batch batch = samples.to_batch(some, std::vector<std::int64_t>(some.size()));
     all.push_back((*this)(batch.images).cpu());
   }
+  if (share.count < share.total) return gather_rows(std::move(all), *processes());
   return at::cat(all).clone();
 }
 
