@@ -44,6 +44,13 @@ at::Tensor means_of(const AnomalyModel& model, const TensorTiles& batch) {
   return at::full({batch.images().size(0)}, batch.frame_mean(), at::kFloat);
 }
 
+/// See Tiles::products.
+std::vector<std::string> told(const AnomalyModel& model, const std::string& product,
+                              std::int64_t tiles) {
+  if (model.traits().products.empty()) return {};
+  return std::vector<std::string>(static_cast<std::size_t>(tiles), product);
+}
+
 std::unique_ptr<AnomalyModel> build(const ModelFile& file, const Method& method,
                                     const Execution& execution) {
   const CheckpointReader reader(file.tensors, file.manifest.options, file.manifest.method);
@@ -92,7 +99,7 @@ ModelOutput analyse_tiles(const AnomalyModel& model, const TileBatch& tiles,
   const std::int64_t count = batch.images().size(0);
   const at::Tensor means = means_of(model, batch);
   std::vector<ScoreMap> maps;
-  const std::vector<std::string> products(static_cast<std::size_t>(std::min(step, count)), product);
+  const std::vector<std::string> products = told(model, product, std::min(step, count));
   double score = -std::numeric_limits<double>::infinity();
   std::string found;
   for (std::int64_t first = 0; first < count; first += step) {

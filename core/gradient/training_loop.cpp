@@ -228,18 +228,8 @@ Figures TrainingLoop::validate() {
   const c10::NoGradGuard no_gradients;
   learner_.begin_validation();
   for (std::size_t first = 0; first < validation_.size(); first += options_.batch_size) {
-    std::vector<Sample> samples;
-    std::vector<std::int64_t> labels;
-    std::vector<Draw> draws;
-    for (std::size_t i = first; i < std::min(first + options_.batch_size, validation_.size());
-         ++i) {
-      samples.push_back(validation_.sample(i));
-      labels.push_back(validation_.label(i));
-      draws.push_back({i, 0});
-    }
-    Batch batch = validation_.to_batch(samples, labels);
-    batch.draws = std::move(draws);
-    add(sums, learner_.validate(batch), static_cast<std::int64_t>(samples.size()));
+    const Batch batch = validation_.range(first, first + options_.batch_size);
+    add(sums, learner_.validate(batch), batch.images.size(0));
   }
   Figures figures = divided(std::move(sums), std::max<std::int64_t>(1, std::ssize(validation_)));
   figures.merge(learner_.end_validation());

@@ -9,7 +9,7 @@
 #include "core/base/error.h"
 #include "core/exec/compute_type.h"
 #include "core/exec/thread_pool.h"
-#include "models/backbones/efficientnet_b4.h"
+#include "models/backbones/efficientnet.h"
 #include "models/iuf/neck.h"
 #include "models/iuf/network_shape.h"
 
@@ -17,7 +17,7 @@ namespace uad::models::iuf {
 
 namespace {
 
-constexpr std::int64_t kBatch = 8;                // images that go through the backbone together
+constexpr std::size_t kBatch = 8;                 // images that go through the backbone together
 constexpr const char* kName = "efficientnet_b4";  // the one with options of its own
 
 std::shared_ptr<const Backbone> make(const nlohmann::json& options, const BackboneWeights& weights,
@@ -29,8 +29,10 @@ std::shared_ptr<const Backbone> make(const nlohmann::json& options, const Backbo
   const EfficientNetOptions how{
       .padding = options.at("padding") == "tf380" ? Padding::kTf380 : Padding::kSymmetric,
       .bn_eps = options.at("bn_eps").get<double>()};
-  return std::make_shared<EfficientNetB4>(how, weights.tensors, weights.origin,
-                                          choose_layers(name, layers), compute_options(execution));
+  const EfficientNetShape& shape =
+      *std::ranges::find(efficientnet_shapes(), kName, &EfficientNetShape::name);
+  return std::make_shared<EfficientNet>(shape, how, weights.tensors, weights.origin,
+                                        choose_layers(name, layers), compute_options(execution));
 }
 
 }  // namespace
@@ -52,18 +54,12 @@ at::Tensor Features::operator()(const at::Tensor& images) const {
 
 at::Tensor Features::of_all(const SampleStore& samples, const FitControl& control) const {
   const ComputeScope scope;
-  const auto count = static_cast<std::int64_t>(samples.size());
   std::vector<at::Tensor> all;
-  for (std::int64_t first = 0; first < count; first += kBatch) {
+  for (std::size_t first = 0; first < samples.size(); first += kBatch) {
     if (control.cancel.stop_requested()) {
       throw Error(ErrorCode::kCancelled, "The training was cancelled.");
     }
-    std::vector<Sample> some;
-    for (std::int64_t i = first; i < std::min(count, first + kBatch); ++i) {
-      some.push_back(samples.sample(static_cast<std::size_t>(i)));
-    }
-    const Batch batch = samples.to_batch(some, std::vector<std::int64_t>(some.size()));
-    all.push_back((*this)(batch.images).cpu());
+    all.push_back((*this)(samples.range(first, first + kBatch).images).cpu());
   }
   return at::cat(all).clone();
 }
