@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // uad train: good images in, model file out.
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/calibration/calibration.h"
 #include "core/calibration/origin_text.h"
@@ -172,11 +174,27 @@ nlohmann::json judge_saved(const fs::path& model, const TrainRequest& request,
   return {{"model", model.string()}, {"evaluation", judge(file, as_saved, data, args)}};
 }
 
+/// Before any image is read: what a model that grows by whole products knows, it learns no second
+/// time. @throws UsageError
+void require_new_products(const CategoryData& data, const TrainRequest& request,
+                          const Arguments& args) {
+  if (!request.start || !request.method->grows_by_products || is_video(data.path)) return;
+  const std::vector<std::string>& known = request.start->manifest.products;
+  for (const ImageItem& item : split_items(data, training_split(request.method->name), args)) {
+    if (std::ranges::find(known, item.product) == known.end()) continue;
+    throw UsageError(
+        fmt::format("Product \"{}\" of \"{}\" is one that the model knows already ({}). Give the "
+                    "folder of another product, or give the folder another name if it is one.",
+                    item.product, data.path.string(), fmt::join(known, ", ")));
+  }
+}
+
 nlohmann::json train_one(const CategoryData& data, bool group, const TrainRequest& request,
                          const Arguments& args) {
   const fs::path output = output_path(args, data.name, group, request);
   if (args.has("mode") && !args.get<bool>("mode")) return judge_saved(output, request, data, args);
   prepare_output(output, "--output");
+  require_new_products(data, request, args);
   const nlohmann::json folds = run_cross_validation(data, args.get<std::size_t>("n_cv_folds"),
                                                     request, args.get<bool>("strict"));
   const bool evaluation = wants_evaluation(data, request, args);
