@@ -84,9 +84,9 @@ EfficientNet::EfficientNet(const EfficientNetShape& shape, Options options,
   WeightTaker take(weights, origin, shape.name, weights_, place, options.bn_eps);
   std::int64_t in = widened(kStemChannels, shape.width);
   const Zeros stem = zeros(options.padding, 3, 2);
-  stem_ = {take.conv_and_norm("features.0.0", "features.0.1", {in, 3, 3, 3},
-                              spatial(2, stem.before, 1)),
-           stem.extra};
+  stem_ = {
+      take.conv_and_norm("features.0.0", "features.0.1", {in, 3, 3, 3}, spatial(2, stem.before, 1)),
+      stem.extra};
   const std::string deepest = std::ranges::max(layers_, {}, &LayerInfo::stride).name;
   int number = 1;  // as in "features.1"
   for (const Stage& stage : kStages) {

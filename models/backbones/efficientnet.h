@@ -30,8 +30,8 @@ struct EfficientNetShape {
 struct EfficientNetOptions {
   enum class Padding {
     kSymmetric,  ///< torchvision's
-    /// TensorFlow's for images of 380x380, B4's, whatever the size: 3x3 kernels of stride 2 have no zeros
-    /// before and one after, so grids are rounded down: floor(H / 2) rows.
+    /// TensorFlow's for images of 380x380, B4's, whatever the size: 3x3 kernels of stride 2 have no
+    /// zeros before and one after, so grids are rounded down: floor(H / 2) rows.
     kTf380
   };
   Padding padding = Padding::kSymmetric;

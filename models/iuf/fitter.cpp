@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/gradient/batch_order.h"
+#include "models/iuf/start_weights.h"
 
 namespace uad::models::iuf {
 
@@ -118,6 +119,7 @@ Knowledge IufFitter::first_knowledge() const {
   } else {
     knowledge.shape = settings_.shape(features_->channels(), classes, image.height, image.width);
     knowledge.weights = initial_weights(knowledge.shape, context_.seed);
+    if (!context_.load_path.empty()) take_start_weights(context_.load_path, knowledge.weights);
     knowledge.memory.resize(constrained_layers().size());
   }
   for (std::size_t i = known_; i < products_.size(); ++i) {

@@ -126,9 +126,8 @@ Stem stem_of_batch(const TensorMap& weights, const NetworkShape& shape, const at
 }
 
 at::Tensor embed_strips(const Stem& stem, const NetworkShape& shape, const at::Tensor& strips) {
-  const at::Tensor active =
-      at::relu(at::conv2d(strips.contiguous(at::MemoryFormat::ChannelsLast), stem.kernel, stem.bias,
-                          shape.patch));
+  const at::Tensor active = at::relu(at::conv2d(strips.contiguous(at::MemoryFormat::ChannelsLast),
+                                                stem.kernel, stem.bias, shape.patch));
   return active.permute({0, 2, 3, 1});
 }
 

@@ -19,9 +19,7 @@ const uad::models::EfficientNetShape& b4() {
 
 EfficientNet network(const uad::TensorMap& weights, std::vector<LayerInfo> layers,
                      const uad::models::EfficientNetShape& shape = b4()) {
-  return {shape,      {},
-          weights,    "some.pth",
-          std::move(layers), at::TensorOptions().dtype(at::kFloat)};
+  return {shape, {}, weights, "some.pth", std::move(layers), at::TensorOptions().dtype(at::kFloat)};
 }
 
 EfficientNet network() {
@@ -52,9 +50,7 @@ TEST(EfficientNet, GivesTheValuesOfTheSpecification) {
   }
 }
 
-TEST(EfficientNet, HasTheSpecifiedParameters) {
-  EXPECT_EQ(parameters_of(network()), 3635984);
-}
+TEST(EfficientNet, HasTheSpecifiedParameters) { EXPECT_EQ(parameters_of(network()), 3635984); }
 
 // Blocks and channels as in torchvision's weights; with the rest of the network, the counts below
 // make 5,288,548 (B0), 7,794,184, 9,109,994, 12,233,232, 19,341,616, 30,389,784 and 43,040,704.
