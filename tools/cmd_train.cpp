@@ -96,7 +96,7 @@ RunFolder run_folder(const Arguments& args, const Method& method, const fs::path
   }
   RunFolder run{.path = fs::path(output).replace_extension(".run"),
                 .resume = resume,
-                .logs = args.has("log_dir") ? args.text("log_dir") / output.stem() : fs::path(),
+                .logs = args.has("log_dir") ? fs::path(args.text("log_dir")) / output.stem() : fs::path(),
                 .keep_all = args.get<bool>("always_save")};
   if (args.has("run_dir")) {
     run.path = args.get<std::string>("run_dir");
