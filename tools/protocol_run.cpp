@@ -13,6 +13,7 @@
 #include "core/data/protocol.h"
 #include "core/eval/continual.h"
 #include "core/eval/evaluation.h"
+#include "core/eval/report/run.h"
 #include "core/files/sha256.h"
 #include "core/input_options.h"
 #include "core/loaded_model.h"
@@ -277,11 +278,20 @@ class ProtocolRun {
 
   void take_first_task() {
     const std::string file = args_.text("first_task");
-    const ModelFile known = load_model_file(file, [](double, const std::string&) {}, {});
-    const std::string sha256 = save_model_file(folder_.model(0), known);
-    add_done(0, known.manifest, sha256, static_cast<std::size_t>(known.manifest.training.images),
-             0);
-    record_["tasks"].back()["taken_from"] = file;
+    folder_.take_first(file);
+    const Manifest known = read_manifest(folder_.model(0));
+    const std::string sha256 = sha256_of_file(folder_.model(0));
+    add_done(0, known, sha256, static_cast<std::size_t>(known.training.images), 0);
+    json& done = record_["tasks"].back();
+    done["taken_from"] = file;
+    // The other run has judged it on the same products already.
+    const fs::path judged = fs::path(file).parent_path() / folder_.record().filename();
+    if (fs::exists(judged)) {
+      const json other = report::read_record(judged).value("tasks", json::array());
+      const bool same = !other.empty() && other[0].value("model_sha256", "") == sha256 &&
+                        other[0].value("learnt", json()) == done["learnt"];
+      if (same && other[0].contains("results")) done["results"] = other[0]["results"];
+    }
     folder_.write(record_);
   }
 

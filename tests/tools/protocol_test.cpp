@@ -339,6 +339,8 @@ TEST_F(ProtocolRuns, TheFirstTaskMayBeTakenFromAnotherRun) {
   EXPECT_EQ(record["tasks"][0]["taken_from"], first.string());
   EXPECT_EQ(record["tasks"][0]["images"], 16);
   EXPECT_EQ(record["figures"], whole["figures"]);
+  EXPECT_EQ(record["tasks"][0]["results"], whole["tasks"][0]["results"]);
+  EXPECT_THAT(result.err, Not(HasSubstr("task 0: mean")));  // it has been judged, too
   EXPECT_EQ(record["tasks"][1]["model_sha256"], sha256_of_file(run / "task-1.uad"));
 }
 
