@@ -78,7 +78,7 @@ class PlainBackbone {
     };
     constexpr Stage kStages[]{
         {2, 3, 1, true}, {4, 3, 2, true}, {4, 5, 2, true}, {6, 3, 2, false}, {6, 5, 1, true}};
-    at::Tensor x = normed("features.0", images, 2, 1, 1).silu();
+    at::Tensor x = at::silu(normed("features.0", images, 2, 1, 1));
     std::vector<at::Tensor> taps;
     int number = 1;
     for (const Stage& stage : kStages) {
@@ -104,14 +104,14 @@ class PlainBackbone {
                    std::int64_t stride) const {
     int step = 0;
     const auto next = [&] { return name + std::to_string(step++); };
-    at::Tensor y = expands ? normed(next(), x, 1, 0, 1).silu() : x;
-    y = normed(next(), y, stride, kernel / 2, y.size(1)).silu();
+    at::Tensor y = expands ? at::silu(normed(next(), x, 1, 0, 1)) : x;
+    y = at::silu(normed(next(), y, stride, kernel / 2, y.size(1)));
     const std::string gate = next();
     const auto squeeze = [&](const char* part, const at::Tensor& z) {
       return at::conv2d(z, weights_.at(gate + part + ".weight"),
                         weights_.at(gate + part + ".bias"));
     };
-    y = y * squeeze(".fc2", squeeze(".fc1", y.mean({2, 3}, true)).silu()).sigmoid();
+    y = y * squeeze(".fc2", at::silu(squeeze(".fc1", y.mean({2, 3}, true)))).sigmoid();
     y = normed(next(), y, 1, 0, 1);
     return y.sizes() == x.sizes() ? y + x : y;
   }
@@ -144,7 +144,7 @@ struct RowBlockImpl : nn::Module {
 TORCH_MODULE(RowBlock);
 
 nn::MultiheadAttention attention() {
-  return {nn::MultiheadAttentionOptions(kHidden, 8).dropout(0.1)};
+  return nn::MultiheadAttention(nn::MultiheadAttentionOptions(kHidden, 8).dropout(0.1));
 }
 
 struct LayerImpl : nn::Module {
@@ -168,14 +168,16 @@ struct LayerImpl : nn::Module {
   at::Tensor encode(const at::Tensor& x, const at::Tensor& position, const at::Tensor& condition) {
     const at::Tensor placed = x + position;
     return feed_forward(
-        1, norm(0, x + drop(std::get<0>(first(placed * condition, placed, x, {}, false)))));
+        1,
+        norm(0, x + drop(std::get<0>(first(placed * condition, placed, x, at::Tensor(), false)))));
   }
   at::Tensor decode(const at::Tensor& memory, const at::Tensor& last, const at::Tensor& position) {
     const at::Tensor query = (queries + position).expand({-1, memory.size(1), -1});
-    const at::Tensor y =
-        norm(0, queries + drop(std::get<0>(first(query, memory + position, memory, {}, false))));
-    const at::Tensor z =
-        norm(1, y + drop(std::get<0>(second(y + position, last + position, last, {}, false))));
+    const at::Tensor y = norm(
+        0,
+        queries + drop(std::get<0>(first(query, memory + position, memory, at::Tensor(), false))));
+    const at::Tensor z = norm(
+        1, y + drop(std::get<0>(second(y + position, last + position, last, at::Tensor(), false))));
     return feed_forward(2, z);
   }
   nn::MultiheadAttention first{nullptr};

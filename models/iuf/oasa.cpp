@@ -170,7 +170,8 @@ Seen look(const TensorMap& weights, const NetworkShape& shape, const at::Tensor&
     return seen;
   }
   // A chunk's activations stay in the processor's cache; a GPU needs larger ones to be busy.
-  const std::int64_t tokens = images.is_cpu() ? 1 << 12 : 1 << 18;
+  const std::int64_t most = pass == Pass::kTraining ? 1 << 16 : 1 << 18;
+  const std::int64_t tokens = images.is_cpu() ? 1 << 12 : most;
   const std::int64_t row = cell_tokens(shape) * cell_tokens(shape) * shape.width;
   if (pass == Pass::kTraining) {  // batch norm sees the whole batch
     const Stem stem = stem_of_batch(weights, shape, images);
