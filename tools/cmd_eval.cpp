@@ -276,6 +276,7 @@ void write_score_table(const Arguments& args, const nlohmann::json& categories) 
 int run_eval(const Args& args) {
   const Arguments arguments = parse_arguments(eval_syntax(), args);
   announce(arguments, {"save_pic"});
+  check_score_pictures(arguments);
   const std::string json = arguments.text("json");
   const std::string page = arguments.text("report");
   prepare_output(json, "--json");

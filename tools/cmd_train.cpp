@@ -94,10 +94,11 @@ RunFolder run_folder(const Arguments& args, const Method& method, const fs::path
                                                     : "auto-resume",
                     method.name));
   }
-  RunFolder run{.path = fs::path(output).replace_extension(".run"),
-                .resume = resume,
-                .logs = args.has("log_dir") ? fs::path(args.text("log_dir")) / output.stem() : fs::path(),
-                .keep_all = args.get<bool>("always_save")};
+  RunFolder run{
+      .path = fs::path(output).replace_extension(".run"),
+      .resume = resume,
+      .logs = args.has("log_dir") ? fs::path(args.text("log_dir")) / output.stem() : fs::path(),
+      .keep_all = args.get<bool>("always_save")};
   if (args.has("run_dir")) {
     run.path = args.get<std::string>("run_dir");
     if (group) run.path /= name;
@@ -272,6 +273,7 @@ int run_train(const Args& args) {
   const Method& method = requested_method(args);
   const Arguments arguments = with_added_product(parse_arguments(train_syntax(method), args));
   announce(arguments);
+  check_score_pictures(arguments);
   if (arguments.has("protocol")) {
     use_threads(arguments.get<int>("threads"));
     const nlohmann::json record = run_protocol(arguments, method);

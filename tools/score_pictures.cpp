@@ -41,16 +41,20 @@ std::vector<OptionSpec> score_picture_specs() {
            .aliases = {"evaluator.vis_compound.max_score", "evaluator.vis_single.max_score"}}};
 }
 
+void check_score_pictures(const Arguments& args) {
+  const nlohmann::json& low = args.options.at("vis_min_score");
+  const nlohmann::json& high = args.options.at("vis_max_score");
+  if (low.is_null() || high.is_null() || low < high) return;
+  throw UsageError(fmt::format("--vis-min-score is {}, not below --vis-max-score, {}.", low.dump(),
+                               high.dump()));
+}
+
 ScorePictures::ScorePictures(const Arguments& args, std::string product)
     : compound_(args.text("vis_compound")),
       single_(args.text("vis_single")),
       product_(std::move(product)),
       low_(args.options.at("vis_min_score")),
-      high_(args.options.at("vis_max_score")) {
-  if (low_.is_null() || high_.is_null() || low_ < high_) return;
-  throw UsageError(fmt::format("--vis-min-score is {}, not below --vis-max-score, {}.", low_.dump(),
-                               high_.dump()));
-}
+      high_(args.options.at("vis_max_score")) {}
 
 void ScorePictures::offer(const LabelledFrame& frame, const ModelOutput& output) {
   if (wanted()) scored_.push_back({frame.name, output.map, output.placement});

@@ -17,6 +17,9 @@ namespace uad::tools {
 /// vis_compound, vis_single, vis_min_score, vis_max_score, also under their published names.
 std::vector<OptionSpec> score_picture_specs();
 
+/// @throws UsageError for limits that leave no scale.
+void check_score_pictures(const Arguments& args);
+
 /// Of one evaluation. Maps are kept until its end, because they have one scale; frames are not.
 class ScorePictures {
  public:

@@ -136,6 +136,10 @@ void TrainingLoop::run(const FitControl& control) {
 void TrainingLoop::begin() {
   std::vector<TrainingRound> points;
   if (run_.logs.empty()) run_.logs = run_.path;
+  if (!run_.path.empty()) {  // where it cannot be made, writing into it says so
+    std::error_code failure;
+    std::filesystem::create_directories(run_.path, failure);
+  }
   if (!run_.resume) {
     set_aside(run_.path);
     if (run_.logs != run_.path) set_aside(run_.logs);
