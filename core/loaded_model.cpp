@@ -69,12 +69,13 @@ TileFindings look_at(const AnomalyModel& model, const std::vector<Look>& looks) 
   std::vector<at::Tensor> keeps;
   std::vector<at::Tensor> means;
   std::vector<std::string> products;
+  const bool told = !model.traits().products.empty();  // others do not read them
   const std::int64_t windows = looks.front().tiles.images().size(0);
   for (const auto& [tiles, product] : looks) {
     images.push_back(tiles.images());
     keeps.push_back(tiles.keep());
     means.push_back(means_of(model, tiles));
-    products.insert(products.end(), static_cast<std::size_t>(windows), product);
+    if (told) products.insert(products.end(), static_cast<std::size_t>(windows), product);
   }
   const at::Tensor all = joined(images);
   const at::Tensor keep = joined(keeps);
@@ -85,13 +86,14 @@ TileFindings look_at(const AnomalyModel& model, const std::vector<Look>& looks) 
   TileFindings found;
   for (std::int64_t first = 0; first < count; first += step) {
     const std::int64_t last = std::min(count, first + step);
-    const Prediction prediction =
-        model.predict({.images = all.slice(0, first, last),
-                       .keep = part_of(keep, first, last),
-                       .windows = windows,
-                       .first_window = first % windows,
-                       .products = {products.begin() + first, products.begin() + last},
-                       .frame_means = part_of(mean, first, last)});
+    const Prediction prediction = model.predict(
+        {.images = all.slice(0, first, last),
+         .keep = part_of(keep, first, last),
+         .windows = windows,
+         .first_window = first % windows,
+         .products = told ? std::vector(products.begin() + first, products.begin() + last)
+                          : std::vector<std::string>(),
+         .frame_means = part_of(mean, first, last)});
     for (std::int64_t i = 0; i < last - first; ++i) {
       found.maps.push_back(to_score_map(prediction.map[i]));
       found.scores.push_back(prediction.score[i].item<double>());

@@ -167,6 +167,28 @@ TEST(AnalyseTiles, ProductIsToldToTheModelOrRecognisedByIt) {
   EXPECT_EQ(uad::analyse_tiles(ProductModel(), *tiles, "hinge").product, "hinge");
 }
 
+/// Says whether it was told anything of products.
+class PlainModel final : public uad::AnomalyModel {
+ public:
+  [[nodiscard]] const uad::ModelTraits& traits() const noexcept override { return traits_; }
+  [[nodiscard]] uad::Prediction predict(const uad::Tiles& tiles) const override {
+    return {tiles.images.narrow(1, 0, 1).contiguous(),
+            at::full({tiles.images.size(0)}, static_cast<double>(tiles.products.size()))};
+  }
+  void save(uad::CheckpointWriter& /*out*/) const override {}
+
+ private:
+  uad::ModelTraits traits_;
+};
+
+TEST(AnalyseTiles, ModelWithoutProductsIsToldNone) {
+  uad::InputSpec input;
+  input.resize = {16, 16};
+  const uad::Image frame = red_image(16, 0);
+  const auto tiles = uad::TilePreprocessor({input, {}}).cut(uad::view(frame));
+  EXPECT_EQ(uad::analyse_tiles(PlainModel(), *tiles, "hinge").score, 0);
+}
+
 TEST_F(LoadedModelTest, FailingSelfTestNamesTheFrameAndBothScores) {
   uad::ModelFile file = level_file();
   file.manifest.self_test.scores = {0.5};
