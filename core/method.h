@@ -22,8 +22,10 @@ struct Execution {  ///< ExecutionOptions after the machine was asked
 
 /// Where a fit of many steps keeps what it has done.
 struct RunFolder {
-  std::filesystem::path path;  ///< curves and checkpoints; "" = none are written
-  bool resume = false;         ///< go on from the last checkpoint in there
+  std::filesystem::path path;       ///< curves and checkpoints; "" = none are written
+  bool resume = false;              ///< go on from the last checkpoint in there
+  std::filesystem::path logs = {};  ///< folder of the curves, where not in `path`
+  bool keep_all = false;            ///< every checkpoint that is written stays, as "step-N.ckpt"
 };
 
 struct FitContext {
@@ -37,6 +39,7 @@ struct FitContext {
   /// A model of this method and these options that goes on learning; null = from nothing. What it
   /// holds is shared with the model to come.
   std::shared_ptr<const AnomalyModel> start;
+  std::filesystem::path load_path = {};  ///< see Method::loads_weights; "" = fresh weights
 };
 
 /// What a method learns from.
@@ -63,6 +66,8 @@ struct Method {
   /// How frames are cut to learn from, where not as they are cut to be judged. @param input  the
   /// model's. Null = the same.
   std::function<InputSpec(const InputSpec& input)> training_input = {};
+  /// FitContext::load_path: begins with the weights of a file.
+  bool loads_weights = false;
   /// Takes TrainRequest::evaluation.
   bool judges_on_the_way = false;
   /// Short options of the program that the method was published with, without dashes → what they

@@ -23,14 +23,20 @@ TensorMap read_weights(const CheckpointReader& in, const WeightShapes& shapes,
                       "again.",
                       prefix, name, in.file_name()));
     }
-    if (!at::isfinite(found->second).all().item<bool>()) {
-      throw Error(ErrorCode::kBadFile,
-                  fmt::format("Tensor '{}{}' in {} holds values that are not numbers. Train the "
-                              "model again.",
-                              prefix, name, in.file_name()));
-    }
   }
+  require_numbers(weights, in, prefix);
   return weights;
+}
+
+void require_numbers(const TensorMap& weights, const CheckpointReader& in,
+                     const std::string& prefix) {
+  for (const auto& [name, tensor] : weights) {
+    if (at::isfinite(tensor).all().item<bool>()) continue;
+    throw Error(ErrorCode::kBadFile,
+                fmt::format("Tensor '{}{}' in {} holds values that are not numbers. Train the "
+                            "model again.",
+                            prefix, name, in.file_name()));
+  }
 }
 
 }  // namespace uad

@@ -19,4 +19,9 @@ using WeightShapes = std::map<std::string, std::vector<std::int64_t>>;  ///< by 
 [[nodiscard]] TensorMap read_weights(const CheckpointReader& in, const WeightShapes& shapes,
                                      const std::string& prefix);
 
+/// For weights that are checked for shape elsewhere. @param prefix  of their names in the file.
+/// @throws Error(kBadFile) naming the first tensor that holds values that are not numbers.
+void require_numbers(const TensorMap& weights, const CheckpointReader& in,
+                     const std::string& prefix);
+
 }  // namespace uad

@@ -440,7 +440,8 @@ FitContext fit_context(const TrainRequest& request, nlohmann::json options) {
           .execution = request.execution,
           .input = request.preprocess.spec,
           .run = request.run,
-          .start = request.start ? request.start->model : nullptr};
+          .start = request.start ? request.start->model : nullptr,
+          .load_path = request.load_path};
 }
 
 ModelFile train(FrameSource& frames, const TrainRequest& request) {

@@ -66,6 +66,7 @@ struct TrainRequest {
   std::optional<Continuation> start;  ///< nothing = from nothing
   FitControl control;
   RunFolder run;                      ///< of a method that learns by gradient
+  std::filesystem::path load_path;    ///< see FitContext
   FrameSource* evaluation = nullptr;  ///< borrowed: good and defective frames that the method
                                       ///< judges its state by on the way; null = none
   PausedTraining* paused = nullptr;  ///< borrowed, read and written; null = a cancelled one is lost

@@ -24,6 +24,7 @@
 #include "tools/data_sets.h"
 #include "tools/published_results.h"
 #include "tools/report_file.h"
+#include "tools/score_pictures.h"
 
 namespace uad::tools {
 namespace {
@@ -65,6 +66,7 @@ Syntax eval_syntax() {
                            .help = "K/N: only the K-th of N blocks of every kind, to choose "
                                    "settings on one and measure on another"}},
                          picture_specs(),
+                         score_picture_specs(),
                          data_specs(),
                          execution_specs(),
                          ignored_specs()});
@@ -195,6 +197,7 @@ nlohmann::json evaluate_one(const fs::path& file, const CategoryData& data, cons
   const auto test = open_split(data, judged_split(model->manifest().method), args);
   const TilePreprocessor preprocessor({model->manifest().input, model->mask()});
   PictureWriter results(args, data, model->manifest().thresholds.map);
+  ScorePictures scored(args, data.name);
   report::GalleryKeeper keeper(model->manifest().thresholds.map, pictures);
   const Evaluation evaluation =
       evaluate(*model, preprocessor, *test,
@@ -204,8 +207,10 @@ nlohmann::json evaluate_one(const fs::path& file, const CategoryData& data, cons
                       keeper.offer(frame, output);
                       maps.save(frame, output);
                       results.save(frame, output);
+                      scored.offer(frame, output);
                     },
                 .progress = bar.callback()});
+  scored.write(*test);
   print_summary(data.name, evaluation);
   const SetFigures figures = set_figures_of(evaluation, args.get<double>("set_threshold"));
   if (args.was_given("set_threshold")) print_set_figures(figures);
@@ -271,6 +276,7 @@ void write_score_table(const Arguments& args, const nlohmann::json& categories) 
 int run_eval(const Args& args) {
   const Arguments arguments = parse_arguments(eval_syntax(), args);
   announce(arguments, {"save_pic"});
+  check_score_pictures(arguments);
   const std::string json = arguments.text("json");
   const std::string page = arguments.text("report");
   prepare_output(json, "--json");

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // uad train: good images in, model file out.
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/calibration/calibration.h"
 #include "core/calibration/origin_text.h"
@@ -23,6 +25,7 @@
 #include "tools/interrupts.h"
 #include "tools/protocol_run.h"
 #include "tools/published_results.h"
+#include "tools/score_pictures.h"
 #include "tools/train_request.h"
 #include "tools/training_processes.h"
 
@@ -32,25 +35,27 @@ namespace {
 namespace fs = std::filesystem;
 
 /// @param redrawn  takes images as the model redraws them; null = none are wanted.
+/// @param scored  takes them with their scores, and is written; the same.
 Evaluation evaluate_test_set(const ModelFile& file, const TrainRequest& request,
                              const CategoryData& data, const Arguments& args,
-                             RedrawnImages* redrawn = nullptr) {
+                             RedrawnImages* redrawn = nullptr, ScorePictures* scored = nullptr) {
   const auto test = open_split(data, judged_split(request.method->name), args);
   const TilePreprocessor preprocessor(request.preprocess);
   const LoadedModel model(
       file, *request.method, request.execution, [](double, const std::string&) {},
       std::stop_token());
   EvaluationOptions options;
-  if (redrawn != nullptr) {
-    options.visit = [&](const LabelledFrame& frame, const ModelOutput&) {
-      if (!redrawn->wants(frame.defective)) return;
-      const auto redrawing = model.redraw(*preprocessor.cut(frame.view));
-      if (redrawing) redrawn->offer(frame, redrawn_tiles(*redrawing, request.preprocess.spec));
-    };
-  }
+  options.visit = [&](const LabelledFrame& frame, const ModelOutput& output) {
+    if (scored != nullptr) scored->offer(frame, output);
+    if (redrawn == nullptr || !redrawn->wants(frame.defective)) return;
+    const auto redrawing = model.redraw(*preprocessor.cut(frame.view));
+    if (redrawing) redrawn->offer(frame, redrawn_tiles(*redrawing, request.preprocess.spec));
+  };
   ProgressBar bar;
   options.progress = bar.callback();
-  return evaluate(model, preprocessor, *test, options);
+  Evaluation found = evaluate(model, preprocessor, *test, options);
+  if (scored != nullptr) scored->write(*test);
+  return found;
 }
 
 void calibrate_on_test_set(ModelFile& file, const TrainRequest& request, const CategoryData& data,
@@ -78,17 +83,29 @@ RunFolder run_folder(const Arguments& args, const Method& method, const fs::path
                      const std::string& name, bool group) {
   const bool resume = args.get<bool>("resume");
   if (!method.by_gradient) {
-    if (!resume) return {};
+    if (!resume && !args.has("log_dir") && !args.get<bool>("always_save") &&
+        !args.get<bool>("auto_resume")) {
+      return {};
+    }
     throw UsageError(
-        fmt::format("--resume is for methods that learn by gradient, but {} learns "
+        fmt::format("--{} is for methods that learn by gradient, but {} learns "
                     "from each image once.",
+                    resume                          ? "resume"
+                    : args.has("log_dir")           ? "log-dir"
+                    : args.get<bool>("always_save") ? "always-save"
+                                                    : "auto-resume",
                     method.name));
   }
-  RunFolder run{fs::path(output).replace_extension(".run"), resume};
+  RunFolder run{
+      .path = fs::path(output).replace_extension(".run"),
+      .resume = resume,
+      .logs = args.has("log_dir") ? fs::path(args.text("log_dir")) / output.stem() : fs::path(),
+      .keep_all = args.get<bool>("always_save")};
   if (args.has("run_dir")) {
     run.path = args.get<std::string>("run_dir");
     if (group) run.path /= name;
   }
+  run.resume = run.resume || (args.get<bool>("auto_resume") && fs::exists(run.path / "last.ckpt"));
   // A group was left in one of its categories, and those after it have not begun.
   if (group && resume && !fs::exists(run.path)) {
     note(fmt::format("{} begins anew: \"{}\" does not exist.", name, run.path.string()));
@@ -139,8 +156,9 @@ nlohmann::json judge(const ModelFile& file, const TrainRequest& request, const C
                      const Arguments& args) {
   const bool tables = args.has("result_dir");
   RedrawnImages redrawn;
+  ScorePictures scored(args, data.name);
   const Evaluation found =
-      evaluate_test_set(file, request, data, args, tables ? &redrawn : nullptr);
+      evaluate_test_set(file, request, data, args, tables ? &redrawn : nullptr, &scored);
   nlohmann::json evaluation = to_json(found);
   if (args.has("set_threshold")) {
     const SetFigures figures = set_figures_of(found, args.get<double>("set_threshold"));
@@ -174,6 +192,21 @@ nlohmann::json judge_saved(const fs::path& model, const TrainRequest& request,
   return {{"model", model.string()}, {"evaluation", judge(file, as_saved, data, args)}};
 }
 
+/// Before any image is read: what a model that grows by whole products knows, it learns no second
+/// time. @throws UsageError
+void require_new_products(const CategoryData& data, const TrainRequest& request,
+                          const Arguments& args) {
+  if (!request.start || !request.method->grows_by_products || is_video(data.path)) return;
+  const std::vector<std::string>& known = request.start->manifest.products;
+  for (const ImageItem& item : split_items(data, training_split(request.method->name), args)) {
+    if (std::ranges::find(known, item.product) == known.end()) continue;
+    throw UsageError(
+        fmt::format("Product \"{}\" of \"{}\" is one that the model knows already ({}). Give the "
+                    "folder of another product, or give the folder another name if it is one.",
+                    item.product, data.path.string(), fmt::join(known, ", ")));
+  }
+}
+
 /// @return null where another process writes the model and judges it.
 nlohmann::json train_one(const CategoryData& data, bool group, const TrainRequest& request,
                          const Arguments& args) {
@@ -182,6 +215,7 @@ nlohmann::json train_one(const CategoryData& data, bool group, const TrainReques
     return is_first_process() ? judge_saved(output, request, data, args) : nullptr;
   }
   if (is_first_process()) prepare_output(output, "--output");
+  require_new_products(data, request, args);
   const nlohmann::json folds = run_cross_validation(data, args.get<std::size_t>("n_cv_folds"),
                                                     request, args.get<bool>("strict"));
   const bool evaluation = wants_evaluation(data, request, args);
@@ -247,6 +281,7 @@ int run_train(const Args& args) {
   const Arguments arguments = with_added_product(parse_arguments(train_syntax(method), args));
   announce(arguments);
   processes.join(arguments.get<int>("process_timeout"));
+  check_score_pictures(arguments);
   if (arguments.has("protocol")) {
     use_threads(arguments.get<int>("threads"));
     const nlohmann::json record = run_protocol(arguments, method);

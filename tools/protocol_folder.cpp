@@ -104,18 +104,24 @@ void ProtocolFolder::write_page(const json& record) const {
 }
 
 std::string ProtocolFolder::write_final(std::size_t task) const {
-  std::ifstream in(model(task), std::ios::binary);
-  AtomicFile out(final_model());
+  copy_whole(model(task), final_model());
+  return final_model().filename().string();
+}
+
+void ProtocolFolder::take_first(const fs::path& file) const { copy_whole(file, model(0)); }
+
+void ProtocolFolder::copy_whole(const fs::path& from, const fs::path& to) {
+  std::ifstream in(from, std::ios::binary);
+  AtomicFile out(to);
   std::vector<char> bytes(1 << 20);
   while (in) {
     in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     out.write(bytes.data(), static_cast<std::size_t>(in.gcount()));
   }
   if (!in.eof()) {
-    throw Error(ErrorCode::kFailed, fmt::format("\"{}\" cannot be read.", model(task).string()));
+    throw Error(ErrorCode::kFailed, fmt::format("\"{}\" cannot be read.", from.string()));
   }
   out.commit();
-  return final_model().filename().string();
 }
 
 }  // namespace uad::tools

@@ -37,8 +37,12 @@ class ProtocolFolder {
   /// A copy of a task's model, whole or not at all. @return its file name.
   [[nodiscard]] std::string write_final(std::size_t task) const;
 
+  /// A model of another run as that of task 0, likewise.
+  void take_first(const std::filesystem::path& file) const;
+
  private:
   void set_aside() const;
+  static void copy_whole(const std::filesystem::path& from, const std::filesystem::path& to);
 
   std::filesystem::path folder_;
   bool resumed_ = false;

@@ -15,6 +15,7 @@
 #include "core/distributed/processes.h"
 #include "core/eval/continual.h"
 #include "core/eval/evaluation.h"
+#include "core/eval/report/run.h"
 #include "core/files/sha256.h"
 #include "core/input_options.h"
 #include "core/loaded_model.h"
@@ -29,6 +30,7 @@
 #include "tools/protocol_folder.h"
 #include "tools/protocol_text.h"
 #include "tools/report_file.h"
+#include "tools/score_pictures.h"
 #include "tools/train_request.h"
 
 namespace uad::tools {
@@ -117,7 +119,9 @@ class ProtocolRun {
   }
 
   json run() {
-    const bool resume = args_.get<bool>("resume");
+    const bool resume = args_.get<bool>("resume") ||
+                        (args_.get<bool>("auto_resume") && fs::exists(folder_.record()));
+    if (args_.has("first_task")) check_first_task();
     if (!resume) require_images(0);
     if (is_first_process()) begin(resume);
     follow_first();
@@ -240,6 +244,7 @@ class ProtocolRun {
       return make_request(own, method_);
     }
     own.options["continue_from"] = folder_.model(task - 1).string();
+    own.options["load_path"] = nullptr;  // of the first task alone
     own.given.clear();  // the model knows the rest; what is of the fit follows below
     TrainRequest request = make_request(own, method_);
     for (const OptionSpec& spec : method_.options) {
@@ -248,7 +253,82 @@ class ProtocolRun {
     return request;
   }
 
+  /// What a model keeps for good must be what task 0 would have given it.
+  void check_first_task() const {
+    const fs::path file = args_.text("first_task");
+    const auto refuse = [&](const std::string& what) {
+      throw UsageError(
+          fmt::format("\"{}\" cannot stand for the first task of the protocol: {}. Leave out "
+                      "--first-task, or give the model of another run.",
+                      file.string(), what));
+    };
+    const Manifest known = read_manifest(file);
+    const TrainRequest request = request_of(0);
+    if (known.method != method_.name) refuse(fmt::format("it is of method {}", known.method));
+    if (!known.training.continued_from.empty()) refuse("it went on from another model");
+    if (!known.products.empty() && known.products != protocol_.tasks[0].products) {
+      refuse(fmt::format("it has learnt {}, not {}", fmt::join(known.products, ", "),
+                         fmt::join(protocol_.tasks[0].products, ", ")));
+    }
+    if (known.input != request.preprocess.spec) refuse("it sees frames otherwise (see uad info)");
+    const json wanted = complete_options(method_.options, request.options);
+    for (const OptionSpec& spec : method_.options) {
+      const json found = known.options.value(spec.name, json());
+      if (found == wanted[spec.name]) continue;
+      const std::string what =
+          fmt::format("its {} is {}, not {}", spec.name, found.dump(), wanted[spec.name].dump());
+      if (!spec.of_fit) refuse(what);
+      note(fmt::format("the first task was learnt by another run, and {}.", what));
+    }
+  }
+
+  [[nodiscard]] RunFolder run_of(std::size_t task) const {
+    RunFolder run = folder_.run(task);
+    if (args_.has("log_dir")) {
+      run.logs = fs::path(args_.text("log_dir")) / folder_.name() / fmt::format("task-{}", task);
+    }
+    run.keep_all = args_.get<bool>("always_save");
+    return run;
+  }
+
+  void take_first_task() {
+    const std::string file = args_.text("first_task");
+    folder_.take_first(file);
+    const Manifest known = read_manifest(folder_.model(0));
+    const std::string sha256 = sha256_of_file(folder_.model(0));
+    add_done(0, known, sha256, static_cast<std::size_t>(known.training.images), 0);
+    json& done = record_["tasks"].back();
+    done["taken_from"] = file;
+    // The other run has judged it on the same products already.
+    const fs::path judged = fs::path(file).parent_path() / folder_.record().filename();
+    if (fs::exists(judged)) {
+      const json other = report::read_record(judged).value("tasks", json::array());
+      const bool same = !other.empty() && other[0].value("model_sha256", "") == sha256 &&
+                        other[0].value("learnt", json()) == done["learnt"];
+      if (same && other[0].contains("results")) done["results"] = other[0]["results"];
+    }
+    folder_.write(record_);
+  }
+
+  void add_done(std::size_t task, const Manifest& manifest, const std::string& sha256,
+                std::size_t images, double seconds) {
+    record_["method"] = manifest.backbone.name.empty()
+                            ? method_.name
+                            : method_.name + " on " + manifest.backbone.name;
+    json done = to_json(TaskResult{protocol_.tasks[task].products, {}});
+    done["model"] = folder_.model(task).filename().string();
+    done["model_sha256"] = sha256;
+    done["images"] = images;
+    done["seconds"] = seconds;
+    record_["tasks"].push_back(std::move(done));
+    folder_.write(record_);
+  }
+
   void learn(std::size_t task) {
+    if (task == 0 && args_.has("first_task")) {
+      if (is_first_process()) take_first_task();
+      return;
+    }
     if (is_first_process()) {
       fmt::print(stderr, "task {} of {}: learning {}\n", task, protocol_.tasks.size(),
                  fmt::join(protocol_.tasks[task].products, ", "));
@@ -259,24 +339,15 @@ class ProtocolRun {
       ProgressBar bar;
       TrainRequest request = request_of(task);
       request.control = {.progress = bar.callback(), .cancel = interrupts_.enough()};
-      if (method_.by_gradient && is_first_process()) request.run = folder_.run(task);
+      if (method_.by_gradient && is_first_process()) request.run = run_of(task);
       return train(*source, request);
     }();
     if (!is_first_process()) return;
     tell_skipped(source->skipped());
     file.manifest.thresholds.min_area = args_.get<double>("min_area");
     const std::string sha256 = save_model_file(folder_.model(task), file);
-    record_["method"] = file.manifest.backbone.name.empty()
-                            ? method_.name
-                            : method_.name + " on " + file.manifest.backbone.name;
-    json done = to_json(TaskResult{protocol_.tasks[task].products, {}});
-    done["model"] = folder_.model(task).filename().string();
-    done["model_sha256"] = sha256;
-    done["images"] = source->size() - source->skipped().size();
-    done["seconds"] =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    record_["tasks"].push_back(std::move(done));
-    folder_.write(record_);
+    add_done(task, file.manifest, sha256, source->size() - source->skipped().size(),
+             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
 
   /// What of a task has not been judged yet.
@@ -290,7 +361,7 @@ class ProtocolRun {
         load_model(folder_.model(task), models::method_table(), execution_options(args_),
                    bar.callback(), interrupts_.enough());
     for (std::size_t i = result.products.size(); i < products.size(); ++i) {
-      result.products.push_back(judged(*model, data_.at(products[i]), bar));
+      result.products.push_back(judged(*model, task, data_.at(products[i]), bar));
       print_result(result.products.back());
       done["results"] = to_json(result)["results"];
       folder_.write(record_);
@@ -301,7 +372,7 @@ class ProtocolRun {
     folder_.write_page(record_);
   }
 
-  [[nodiscard]] ProductResult judged(const Model& model, const CategoryData& data,
+  [[nodiscard]] ProductResult judged(const Model& model, std::size_t task, const CategoryData& data,
                                      ProgressBar& bar) const {
     ProductResult result{data.name};
     const auto undefined = [&](const std::string& why) {
@@ -313,9 +384,15 @@ class ProtocolRun {
     }
     const auto test = open_split(data, judged_split(method_.name), args_);
     const TilePreprocessor preprocessor({model.manifest().input, model.mask()});
+    ScorePictures pictures(args_, fmt::format("task-{}/{}", task, data.name));
     try {
-      const Evaluation found = evaluate(model, preprocessor, *test,
-                                        {.progress = bar.callback(), .stop = interrupts_.enough()});
+      const Evaluation found =
+          evaluate(model, preprocessor, *test,
+                   {.visit = [&](const LabelledFrame& frame,
+                                 const ModelOutput& output) { pictures.offer(frame, output); },
+                    .progress = bar.callback(),
+                    .stop = interrupts_.enough()});
+      pictures.write(*test);
       result.image_auroc = found.image_auroc;
       result.pixel_auroc = found.pixels.auroc;
       result.test_sha256 = found.test_sha256;

@@ -14,6 +14,7 @@
 #include "tools/common_options.h"
 #include "tools/cross_validation.h"
 #include "tools/data_sets.h"
+#include "tools/score_pictures.h"
 #include "tools/training_processes.h"
 
 namespace uad::tools {
@@ -56,6 +57,8 @@ std::vector<OptionSpec> own_specs() {
       {.name = "protocol",
        .help = "learn products task by task, judged after every task: 14-1, 10-5, 3-3, 10-1 (MVTec "
                "AD), 11-1, 8-4, 8-1 (VisA), or a YAML file; --output is a folder"},
+      {.name = "first_task",
+       .help = "with --protocol: model file of its first task, learnt already by another run"},
       {.name = "ratio",
        .type = OptionType::kFloat,
        .help = "share of patches kept, the same as --k / 100",
@@ -75,11 +78,26 @@ std::vector<OptionSpec> own_specs() {
        .maximum = 256},
       {.name = "run_dir",
        .help = "folder for curves and checkpoints of a method that learns by gradient [the model's "
-               "path with .run]"},
+               "path with .run]",
+       .aliases = {"saver.save_dir"}},
+      {.name = "log_dir",
+       .help = "its curves and event files, for TensorBoard, go into a folder of the model's name "
+               "in this one [--run-dir]",
+       .aliases = {"saver.log_dir"}},
+      {.name = "always_save",
+       .type = OptionType::kBool,
+       .default_value = false,
+       .help = "keep every checkpoint that is written, as step-N.ckpt",
+       .aliases = {"saver.always_save"}},
       {.name = "resume",
        .type = OptionType::kBool,
        .default_value = false,
        .help = "go on from the last checkpoint in --run-dir, to the same model as without a break"},
+      {.name = "auto_resume",
+       .type = OptionType::kBool,
+       .default_value = false,
+       .help = "the same where there is such a checkpoint, else begin anew",
+       .aliases = {"saver.auto_resume"}},
       {.name = "holdout",
        .type = OptionType::kFloat,
        .default_value = 0.2,
@@ -165,13 +183,21 @@ nlohmann::json given_options(const Arguments& args, const nlohmann::json& own) {
 
 }  // namespace
 
+OptionSpec load_path_option() {
+  return {.name = "load_path",
+          .help = "begin with the weights of a model file or state dict, as far as they fit",
+          .aliases = {"saver.load_path"}};
+}
+
 Syntax train_syntax(const Method& method) {
   Syntax syntax;
   syntax.name = "train";
   syntax.summary = "Learns what good parts look like and writes a model file.";
   syntax.examples = kExamples;
-  syntax.options = join({data_specs(), method.options, own_specs(), promise_specs(),
-                         input_option_specs(), execution_specs(), ignored_specs()});
+  syntax.options =
+      join({data_specs(), method.options, own_specs(), promise_specs(), input_option_specs(),
+            execution_specs(), score_picture_specs(), ignored_specs()});
+  if (method.loads_weights) syntax.options.push_back(load_path_option());
   if (method.judges_on_the_way) {
     syntax.options = join({std::move(syntax.options), judging_specs()});
   }
@@ -263,15 +289,23 @@ TrainRequest make_request(const Arguments& args, const Method& method) {
         "--calibrate-on test from the labelled set. Leave out one of them.");
   }
   request.images_in_model = !args.get<bool>("no_images_in_model");
+  request.load_path = args.text("load_path");
+  if (request.start && !request.load_path.empty()) {
+    throw UsageError(
+        "--load-path gives the weights to begin with, but a model that goes on learning has its "
+        "own. Leave out one of them.");
+  }
   return request;
 }
 
 std::vector<std::string> all_keys() {
   std::vector<std::vector<OptionSpec>> lists{
-      data_specs(),      own_specs(),       input_option_specs(), promise_specs(),
-      calibrate_specs(), execution_specs(), ignored_specs(),      judging_specs()};
+      data_specs(),    own_specs(),       input_option_specs(),
+      promise_specs(), calibrate_specs(), execution_specs(),
+      ignored_specs(), judging_specs(),   score_picture_specs()};
   for (const Method& method : models::method_table()) lists.push_back(method.options);
-  std::vector<std::string> keys{"config", "model_path", "img_path", "threshold", "model"};
+  std::vector<std::string> keys{"load_path", "config",    "model_path",
+                                "img_path",  "threshold", "model"};
   for (const OptionSpec& spec : join(lists)) {
     keys.push_back(spec.name);
     keys.insert(keys.end(), spec.aliases.begin(), spec.aliases.end());

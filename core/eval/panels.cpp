@@ -2,6 +2,7 @@
 #include "core/eval/panels.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <opencv2/imgproc.hpp>
 
@@ -32,6 +33,16 @@ void draw_scale(cv::Mat3b& sheet, cv::Rect where, const std::vector<std::string>
 }
 
 }  // namespace
+
+cv::Rect placed(const RectF& place, cv::Size frame, cv::Size panel) {
+  const double across = static_cast<double>(panel.width) / frame.width;
+  const double down = static_cast<double>(panel.height) / frame.height;
+  const cv::Point from(static_cast<int>(std::lround(place.x * across)),
+                       static_cast<int>(std::lround(place.y * down)));
+  const cv::Point to(static_cast<int>(std::lround((place.x + place.width) * across)),
+                     static_cast<int>(std::lround((place.y + place.height) * down)));
+  return cv::Rect(from, to) & cv::Rect({0, 0}, panel);
+}
 
 cv::Mat as_mat(const Image& image) {
   return {image.height, image.width, CV_8UC(image.channels),

@@ -7,6 +7,7 @@
 
 #include <opencv2/core.hpp>
 
+#include "core/base/geometry/geometry.h"
 #include "core/base/pixels/image.h"
 
 namespace uad {
@@ -24,6 +25,9 @@ struct Panel {
 
 /// Red first; 0 … 255 is blue … red.
 [[nodiscard]] cv::Mat3b jet(const cv::Mat1b& levels);
+
+/// Where something lies in a panel that shows a frame. @param place  in frame pixels.
+[[nodiscard]] cv::Rect placed(const RectF& place, cv::Size frame, cv::Size panel);
 
 /// The pixels of an image, which must outlive them.
 [[nodiscard]] cv::Mat as_mat(const Image& image);

@@ -29,18 +29,6 @@ cv::Mat3b in_three_channels(const cv::Mat1b& grey) {
   return colours;
 }
 
-/// Where the map lies in a panel.
-cv::Rect place_in(const ResultPicture& picture, cv::Size size) {
-  const double across = static_cast<double>(size.width) / picture.frame.width;
-  const double down = static_cast<double>(size.height) / picture.frame.height;
-  const RectF& place = picture.placement;
-  const cv::Point from(static_cast<int>(std::lround(place.x * across)),
-                       static_cast<int>(std::lround(place.y * down)));
-  const cv::Point to(static_cast<int>(std::lround((place.x + place.width) * across)),
-                     static_cast<int>(std::lround((place.y + place.height) * down)));
-  return cv::Rect(from, to) & cv::Rect({0, 0}, size);
-}
-
 cv::Mat3b heated(const cv::Mat3b& frame, const ResultPicture& picture, const cv::Rect& place) {
   cv::Mat1b levels(picture.map.height, picture.map.width);
   std::ranges::transform(picture.map.values, levels.begin(), [&](float value) {
@@ -90,7 +78,7 @@ Image opened_mask(const ScoreMap& map, double threshold) {
 
 Image draw_result(const ResultPicture& picture) {
   const cv::Size size = panel_size(picture.frame);
-  const cv::Rect place = place_in(picture, size);
+  const cv::Rect place = placed(picture.placement, as_mat(picture.frame).size(), size);
   const bool shrinks = size.width < picture.frame.width;
   cv::Mat3b frame;
   cv::resize(as_mat(picture.frame), frame, size, 0, 0, shrinks ? cv::INTER_AREA : cv::INTER_LINEAR);

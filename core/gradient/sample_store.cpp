@@ -112,6 +112,20 @@ Batch SampleStore::to_batch(const std::vector<Sample>& samples,
   return batch;
 }
 
+Batch SampleStore::range(std::size_t first, std::size_t last) const {
+  std::vector<Sample> samples;
+  std::vector<std::int64_t> labels;
+  std::vector<Draw> draws;
+  for (std::size_t i = first; i < std::min(last, size()); ++i) {
+    samples.push_back(samples_[i]);
+    labels.push_back(labels_[i]);
+    draws.push_back({i, 0});
+  }
+  Batch batch = to_batch(samples, labels);
+  batch.draws = std::move(draws);
+  return batch;
+}
+
 std::string SampleStore::sha256() const {
   Sha256 sha;
   for (std::size_t i = 0; i < samples_.size(); ++i) {

@@ -39,6 +39,9 @@ class SampleStore {
   /// @param labels  one a sample.
   [[nodiscard]] Batch to_batch(const std::vector<Sample>& samples,
                                const std::vector<std::int64_t>& labels) const;
+  /// Samples `first` … `last - 1` as they came, with their labels and draws.
+  /// @param last  cut down to size(); above `first`.
+  [[nodiscard]] Batch range(std::size_t first, std::size_t last) const;
 
   /// A fingerprint of all samples, for checkpoints: 64 hexadecimal digits.
   [[nodiscard]] std::string sha256() const;

@@ -42,19 +42,24 @@ void add(Figures& sums, const Figures& means, std::int64_t images) {
   for (const auto& [name, mean] : means) sums[name] += mean * static_cast<double>(images);
 }
 
+bool is_checkpoint(const std::string& name) {
+  return name == kLast || name == kBest || (name.starts_with("step-") && name.ends_with(".ckpt"));
+}
+
 /// Files of an earlier run in this folder go into one named "earlier", so that a forgotten --resume
 /// costs nothing. What an even earlier one left there goes.
 void set_aside(const std::filesystem::path& folder) {
-  if (folder.empty() || !std::filesystem::exists(folder / kLast)) return;
+  if (folder.empty() || !std::filesystem::is_directory(folder)) return;
+  std::vector<std::string> own;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (is_checkpoint(name) || is_curve_file(name)) own.push_back(name);
+  }
+  if (own.empty()) return;
   const std::filesystem::path earlier = folder / "earlier";
   std::filesystem::remove_all(earlier);
   std::filesystem::create_directories(earlier);
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (name == kLast || name == kBest || is_curve_file(name)) {
-      std::filesystem::rename(entry.path(), earlier / name);
-    }
-  }
+  for (const std::string& name : own) std::filesystem::rename(folder / name, earlier / name);
   log(LogLevel::kInfo, fmt::format("What an earlier run left in \"{}\" is now in \"{}\".",
                                    folder.string(), earlier.string()));
 }
@@ -146,7 +151,15 @@ void TrainingLoop::take_steps(const FitControl& control) {
 
 void TrainingLoop::begin() {
   std::vector<TrainingRound> points;
-  if (!run_.resume) set_aside(run_.path);
+  if (run_.logs.empty()) run_.logs = run_.path;
+  if (!run_.path.empty()) {  // where it cannot be made, writing into it says so
+    std::error_code failure;
+    std::filesystem::create_directories(run_.path, failure);
+  }
+  if (!run_.resume) {
+    set_aside(run_.path);
+    if (run_.logs != run_.path) set_aside(run_.logs);
+  }
   if (run_.resume && !run_.path.empty()) {
     const std::filesystem::path file = run_.path / kLast;
     if (!std::filesystem::exists(file)) {
@@ -174,7 +187,7 @@ void TrainingLoop::begin() {
     log(LogLevel::kInfo, fmt::format("Goes on from step {} of {} of \"{}\".", progress_.step,
                                      total_, file.string()));
   }
-  curves_.emplace(run_.path, std::move(points));
+  curves_.emplace(run_.logs, std::move(points));
 }
 
 /// With the state that process 0 has: first weights, or those of a checkpoint.
@@ -284,18 +297,8 @@ Figures TrainingLoop::validate() {
   const c10::NoGradGuard no_gradients;
   learner_.begin_validation();
   for (std::size_t first = 0; first < validation_.size(); first += options_.batch_size) {
-    std::vector<Sample> samples;
-    std::vector<std::int64_t> labels;
-    std::vector<Draw> draws;
-    for (std::size_t i = first; i < std::min(first + options_.batch_size, validation_.size());
-         ++i) {
-      samples.push_back(validation_.sample(i));
-      labels.push_back(validation_.label(i));
-      draws.push_back({i, 0});
-    }
-    Batch batch = validation_.to_batch(samples, labels);
-    batch.draws = std::move(draws);
-    add(sums, learner_.validate(batch), static_cast<std::int64_t>(samples.size()));
+    const Batch batch = validation_.range(first, first + options_.batch_size);
+    add(sums, learner_.validate(batch), batch.images.size(0));
   }
   Figures figures = divided(std::move(sums), std::max<std::int64_t>(1, std::ssize(validation_)));
   figures.merge(learner_.end_validation());
@@ -383,6 +386,11 @@ void TrainingLoop::save() {
   nlohmann::json progress = progress_;
   progress["points"] = curves_->points();
   save_run_checkpoint(run_.path / kLast, {identity_, std::move(progress), std::move(tensors)});
+  if (run_.keep_all) {
+    std::filesystem::copy_file(run_.path / kLast,
+                               run_.path / fmt::format("step-{}.ckpt", progress_.step),
+                               std::filesystem::copy_options::overwrite_existing);
+  }
   saved_ = Clock::now();
   saved_state_ = true;
 }

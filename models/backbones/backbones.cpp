@@ -12,7 +12,7 @@
 #include "core/exec/compute_type.h"
 #include "core/files/sha256.h"
 #include "core/files/state_dict.h"
-#include "models/backbones/efficientnet_b4.h"
+#include "models/backbones/efficientnet.h"
 #include "models/backbones/gabor.h"
 #include "models/backbones/mobilenet_v2.h"
 #include "models/backbones/resnet.h"
@@ -49,8 +49,10 @@ Row network(std::string name, std::vector<LayerInfo> layers, const Shape&... sha
 
 std::vector<Row> make_table() {
   std::vector<Row> rows;
-  rows.push_back(network<EfficientNetB4>("efficientnet_b4", efficientnet_b4_layers(),
-                                         EfficientNetB4::Options{}));
+  for (const EfficientNetShape& shape : efficientnet_shapes()) {
+    rows.push_back(network<EfficientNet>(shape.name, efficientnet_layers(shape), shape,
+                                         EfficientNet::Options{.bn_eps = shape.bn_eps}));
+  }
   rows.push_back(
       {"gabor", false, gabor_layers(),
        [](const BackboneWeights&, std::vector<LayerInfo> layers, const Execution& execution) {

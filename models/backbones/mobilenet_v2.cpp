@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "models/backbones/feature_taps.h"
 #include "models/backbones/weight_taker.h"
 
 namespace uad::models {
@@ -80,14 +81,12 @@ at::Tensor MobileNetV2::run(const Block& block, const at::Tensor& x) {
 
 std::vector<at::Tensor> MobileNetV2::features(const at::Tensor& images) const {
   at::Tensor x = stem_(images.to(place_).contiguous(at::MemoryFormat::ChannelsLast));
-  std::vector<at::Tensor> features(layers_.size());
+  FeatureTaps taps(layers_);
   for (const Block& block : blocks_) {
     x = run(block, x);
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
-      if (layers_[i].name == block.layer) features[i] = x;
-    }
+    taps.after(block.layer, x);
   }
-  return features;
+  return taps.take();
 }
 
 }  // namespace uad::models

@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "models/backbones/feature_taps.h"
 #include "models/backbones/weight_taker.h"
 
 namespace uad::models {
@@ -96,14 +97,12 @@ at::Tensor ResNet::run(const Block& block, at::Tensor x) {
 std::vector<at::Tensor> ResNet::features(const at::Tensor& images) const {
   at::Tensor x = images.to(place_).contiguous(at::MemoryFormat::ChannelsLast);
   x = at::max_pool2d(stem_(x), {3, 3}, {2, 2}, {1, 1});
-  std::vector<at::Tensor> features(layers_.size());
+  FeatureTaps taps(layers_);
   for (const Stage& stage : stages_) {
     for (const Block& block : stage.blocks) x = run(block, std::move(x));
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
-      if (layers_[i].name == stage.name) features[i] = x;
-    }
+    taps.after(stage.name, x);
   }
-  return features;
+  return taps.take();
 }
 
 }  // namespace uad::models

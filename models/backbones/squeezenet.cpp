@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "models/backbones/feature_taps.h"
 #include "models/backbones/weight_taker.h"
 
 namespace uad::models {
@@ -57,18 +58,16 @@ SqueezeNet::SqueezeNet(const TensorMap& weights, const std::string& origin,
 
 std::vector<at::Tensor> SqueezeNet::features(const at::Tensor& images) const {
   at::Tensor x = stem_(images.to(place_).contiguous(at::MemoryFormat::ChannelsLast));
-  std::vector<at::Tensor> features(layers_.size());
+  FeatureTaps taps(layers_);
   for (const Stage& stage : stages_) {
     x = at::max_pool2d(x, {3, 3}, {2, 2}, {0, 0}, {1, 1}, /*ceil_mode=*/true);
     for (const Fire& fire : stage.fires) {
       const at::Tensor squeezed = fire.squeeze(x);
       x = at::cat({fire.expand1(squeezed), fire.expand3(squeezed)}, 1);
     }
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
-      if (layers_[i].name == stage.name) features[i] = x;
-    }
+    taps.after(stage.name, x);
   }
-  return features;
+  return taps.take();
 }
 
 }  // namespace uad::models

@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "models/backbones/feature_taps.h"
 #include "models/backbones/weight_taker.h"
 
 namespace uad::models {
@@ -57,15 +58,13 @@ Vgg16::Vgg16(const TensorMap& weights, const std::string& origin, std::vector<La
 
 std::vector<at::Tensor> Vgg16::features(const at::Tensor& images) const {
   at::Tensor x = images.to(place_).contiguous(at::MemoryFormat::ChannelsLast);
-  std::vector<at::Tensor> features(layers_.size());
+  FeatureTaps taps(layers_);
   for (const Stage& stage : stages_) {
     if (&stage != &stages_.front()) x = at::max_pool2d(x, {2, 2});
     for (const FusedConv& conv : stage.convs) x = conv(x);
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
-      if (layers_[i].name == stage.layer) features[i] = x;
-    }
+    taps.after(stage.layer, x);
   }
-  return features;
+  return taps.take();
 }
 
 }  // namespace uad::models

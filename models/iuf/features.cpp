@@ -12,7 +12,7 @@
 #include "core/distributed/shared_batch.h"
 #include "core/exec/compute_type.h"
 #include "core/exec/thread_pool.h"
-#include "models/backbones/efficientnet_b4.h"
+#include "models/backbones/efficientnet.h"
 #include "models/iuf/neck.h"
 #include "models/iuf/network_shape.h"
 
@@ -20,7 +20,7 @@ namespace uad::models::iuf {
 
 namespace {
 
-constexpr std::int64_t kBatch = 8;                // images that go through the backbone together
+constexpr std::size_t kBatch = 8;                 // images that go through the backbone together
 constexpr const char* kName = "efficientnet_b4";  // the one with options of its own
 
 std::shared_ptr<const Backbone> make(const nlohmann::json& options, const BackboneWeights& weights,
@@ -32,8 +32,10 @@ std::shared_ptr<const Backbone> make(const nlohmann::json& options, const Backbo
   const EfficientNetOptions how{
       .padding = options.at("padding") == "tf380" ? Padding::kTf380 : Padding::kSymmetric,
       .bn_eps = options.at("bn_eps").get<double>()};
-  return std::make_shared<EfficientNetB4>(how, weights.tensors, weights.origin,
-                                          choose_layers(name, layers), compute_options(execution));
+  const EfficientNetShape& shape =
+      *std::ranges::find(efficientnet_shapes(), kName, &EfficientNetShape::name);
+  return std::make_shared<EfficientNet>(shape, how, weights.tensors, weights.origin,
+                                        choose_layers(name, layers), compute_options(execution));
 }
 
 }  // namespace
@@ -56,18 +58,14 @@ at::Tensor Features::operator()(const at::Tensor& images) const {
 at::Tensor Features::of_all(const SampleStore& samples, const FitControl& control) const {
   const ComputeScope scope;
   const Share share = share_of(static_cast<std::int64_t>(samples.size()), processes());
-  const std::int64_t end = share.first + share.count;
+  const auto end = static_cast<std::size_t>(share.first + share.count);
   std::vector<at::Tensor> all;
-  for (std::int64_t first = share.first; first < end; first += kBatch) {
+  for (auto first = static_cast<std::size_t>(share.first); first < end; first += kBatch) {
     if (control.cancel.stop_requested()) {
       throw Error(ErrorCode::kCancelled, "The training was cancelled.");
     }
-    std::vector<Sample> some;
-    for (std::int64_t i = first; i < std::min(end, first + kBatch); ++i) {
-      some.push_back(samples.sample(static_cast<std::size_t>(i)));
-    }
-    const Batch batch = samples.to_batch(some, std::vector<std::int64_t>(some.size()));
-    all.push_back((*this)(batch.images).cpu());
+    const std::size_t last = std::min(end, first + kBatch);
+    all.push_back((*this)(samples.range(first, last).images).cpu());
   }
   if (share.count < share.total) return gather_rows(std::move(all), *processes());
   return at::cat(all).clone();

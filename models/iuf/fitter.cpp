@@ -10,12 +10,13 @@
 
 #include "core/base/error.h"
 #include "core/gradient/batch_order.h"
+#include "models/iuf/start_weights.h"
 
 namespace uad::models::iuf {
 
 namespace {
 
-constexpr std::int64_t kBatch = 8;     // images that are looked at together
+constexpr std::size_t kBatch = 8;      // images that are looked at together
 constexpr std::size_t kFewest = 5;     // held-out images that tell what is usual
 constexpr double kLeastSpread = 0.01;  // of the mean: so even are no images
 constexpr const char* kUnnamed = "product";
@@ -118,6 +119,7 @@ Knowledge IufFitter::first_knowledge() const {
   } else {
     knowledge.shape = settings_.shape(features_->channels(), classes, image.height, image.width);
     knowledge.weights = initial_weights(knowledge.shape, context_.seed);
+    if (!context_.load_path.empty()) take_start_weights(context_.load_path, knowledge.weights);
     knowledge.memory.resize(constrained_layers().size());
   }
   for (std::size_t i = known_; i < products_.size(); ++i) {
@@ -174,18 +176,9 @@ void IufFitter::begin(const FitControl& control) {
 /// What the constrained layers put out for the products of this task joins what they did before.
 void IufFitter::remember(Knowledge& knowledge) const {
   std::vector<std::vector<at::Tensor>> rows(knowledge.memory.size());
-  const auto count = static_cast<std::int64_t>(training_.size());
-  for (std::int64_t first = 0; first < count; first += kBatch) {
-    std::vector<Sample> samples;
-    for (std::int64_t i = first; i < std::min(count, first + kBatch); ++i) {
-      samples.push_back(training_.sample(static_cast<std::size_t>(i)));
-    }
-    const at::Tensor images =
-        training_.to_batch(samples, std::vector<std::int64_t>(samples.size())).images;
-    const at::Tensor features = kept_features_.defined()
-                                    ? kept_features_.slice(0, first, first + images.size(0))
-                                    : (*features_)(images);
-    const std::vector<at::Tensor> outputs = learner_->outputs(images, features);
+  for (std::size_t first = 0; first < training_.size(); first += kBatch) {
+    const std::vector<at::Tensor> outputs =
+        learner_->outputs(training_.range(first, first + kBatch));
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i].push_back(outputs[i].cpu());
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -209,7 +202,7 @@ void IufFitter::find_levels(Knowledge& knowledge, const FitControl& control) con
       }
       const auto product = static_cast<std::size_t>(store->label(i));
       if (store == &training_ && held_out[product].score.size() >= kFewest) continue;
-      const Batch batch = store->to_batch({store->sample(i)}, {0});
+      const Batch batch = store->range(i, i + 1);
       const IufModel::Raw seen = raw.look(batch.images, batch.keep);
       scores->at(product).score.push_back(seen.score.item<double>());
       scores->at(product).peak.push_back(seen.peak.item<double>());
@@ -232,14 +225,10 @@ std::unique_ptr<AnomalyModel> IufFitter::finish(const FitControl& control) {
   Knowledge knowledge = learner_->knowledge();
   remember(knowledge);
   find_levels(knowledge, control);
-  return std::make_unique<IufModel>(
-      settings_, *features_, std::move(knowledge),
-      ModelTraits{.backbone = context_.options.at("backbone").get<std::string>(),
-                  .backbone_sha256 = features_->sha256()},
-      context_.execution);
+  return learner_->model(std::move(knowledge));
 }
 
-// Estimated: a sample's features besides its pixels, and one step.
+// Estimated: a sample's features besides its pixels, and what learning takes.
 std::int64_t IufFitter::peak_bytes(std::int64_t times) const {
   if (training_.size() == 0) return 0;
   const Image& image = training_.sample(0).image;
@@ -249,8 +238,8 @@ std::int64_t IufFitter::peak_bytes(std::int64_t times) const {
   const std::int64_t batch =
       std::min<std::int64_t>(static_cast<std::int64_t>(settings_.batch_size),
                              times * static_cast<std::int64_t>(training_.size()));
-  constexpr std::int64_t kBytesPerToken = 300'000;
-  return times * (training_.bytes() + features) + batch * tokens * kBytesPerToken;
+  return times * (training_.bytes() + features) +
+         training_bytes(settings_, batch, image.height, image.width);
 }
 
 }  // namespace uad::models::iuf

@@ -16,7 +16,8 @@ Method iuf_method() {
           .load = iuf::load_model,
           .incremental = true,
           .grows_by_products = true,
-          .by_gradient = true};
+          .by_gradient = true,
+          .loads_weights = true};
 }
 
 }  // namespace uad::models

@@ -170,33 +170,43 @@ Knowledge IufLearner::knowledge() const {
   return knowledge;
 }
 
-std::unique_ptr<AnomalyModel> IufLearner::model() {
+std::unique_ptr<AnomalyModel> IufLearner::model(Knowledge knowledge) const {
   return std::make_unique<IufModel>(
-      settings_, features_, knowledge(),
+      settings_, features_, std::move(knowledge),
       ModelTraits{.backbone = context_.options.at("backbone").get<std::string>(),
                   .backbone_sha256 = features_.sha256()},
       context_.execution);
 }
 
-std::vector<at::Tensor> IufLearner::outputs(const at::Tensor& images,
-                                            const at::Tensor& features) const {
+std::vector<at::Tensor> IufLearner::outputs(const Batch& batch) const {
   const c10::NoGradGuard no_gradients;
+  const at::Tensor features = features_of(batch, task_.features);
   const NetworkShape& shape = task_.start.shape;
-  const Recognition recognised = recognise(weights_, shape, images.to(device_), Pass::kInference);
-  return reconstruct(weights_, shape, as_tokens(features.to(device_)), recognised.conditions,
-                     nullptr, /*with_outputs=*/true)
+  const Recognition recognised =
+      recognise(weights_, shape, batch.images.to(device_), Pass::kInference);
+  return reconstruct(weights_, shape, as_tokens(features), recognised.conditions, nullptr,
+                     /*with_outputs=*/true)
       .outputs;
 }
 
-// Estimated, generously: what attention and the linear layers keep for the backward pass, of tokens
-// 256 and 1024 wide; those of the exact object-aware attention are the pixels themselves.
 std::int64_t IufLearner::step_bytes(std::int64_t images, std::int64_t height,
                                     std::int64_t width) const {
+  return training_bytes(settings_, images, height, width);
+}
+
+// Estimated, generously: what attention and the linear layers keep for the backward pass, of tokens
+// 256 and 1024 wide, and their weights with gradient, two moments, and copies of the start and of
+// the best. The exact object-aware attention keeps what it was shown, and the activations of some
+// thousand pixels.
+std::int64_t training_bytes(const Settings& settings, std::int64_t images, std::int64_t height,
+                            std::int64_t width) {
+  constexpr std::int64_t kWeights = 6 * 9'107'996 * static_cast<std::int64_t>(sizeof(float));
   constexpr std::int64_t kBytesPerToken = 300'000;
-  constexpr std::int64_t kBytesPerPixel = 60'000;
+  constexpr std::int64_t kBytesPerPixel = 200;
+  constexpr std::int64_t kExact = 400'000'000;
   const std::int64_t pixels = images * height * width;
-  const std::int64_t patch = settings_.patch * settings_.patch;
-  return pixels / 256 * kBytesPerToken + pixels / patch * kBytesPerPixel;
+  return kWeights + pixels / (kCellSide * kCellSide) * kBytesPerToken +
+         (settings.patch < kCellSide ? pixels * kBytesPerPixel + kExact : 0);
 }
 
 }  // namespace uad::models::iuf

@@ -17,6 +17,10 @@
 
 namespace uad::models::iuf {
 
+/// Memory of learning, bytes: a step of `images` of that size, and what the weights take.
+[[nodiscard]] std::int64_t training_bytes(const Settings& settings, std::int64_t images,
+                                          std::int64_t height, std::int64_t width);
+
 /// Figures of a step: "loss", and of what it consists: "reconstruction", "classes", "compression";
 /// of a validation: "error" (of the reconstruction) and "accuracy" (of the product).
 class IufLearner final : public Learner {
@@ -36,7 +40,9 @@ class IufLearner final : public Learner {
   Figures validate(const Batch& batch) override;
   [[nodiscard]] TensorMap state() override;
   /// Not for use yet: what is usual for its products is still to be found out.
-  [[nodiscard]] std::unique_ptr<AnomalyModel> model() override;
+  [[nodiscard]] std::unique_ptr<AnomalyModel> model() override { return model(knowledge()); }
+  /// Of what it has learnt and the fitter has found out about it.
+  [[nodiscard]] std::unique_ptr<AnomalyModel> model(Knowledge knowledge) const;
   [[nodiscard]] std::string weights_sha256() const override { return features_.sha256(); }
   [[nodiscard]] std::int64_t step_bytes(std::int64_t images, std::int64_t height,
                                         std::int64_t width) const override;
@@ -44,9 +50,8 @@ class IufLearner final : public Learner {
   /// What it has learnt, without the memory of this task.
   [[nodiscard]] Knowledge knowledge() const;
   /// The outputs of the constrained layers for samples of the task, averaged over tokens.
-  /// @param images  float32 [N, 3, H, W]. @return float32 [N, 256] for each layer.
-  [[nodiscard]] std::vector<at::Tensor> outputs(const at::Tensor& images,
-                                                const at::Tensor& features) const;
+  /// @return float32 [N, 256] for each layer.
+  [[nodiscard]] std::vector<at::Tensor> outputs(const Batch& batch) const;
 
  private:
   [[nodiscard]] std::unique_ptr<Optimiser> make_optimiser() const;

@@ -5,11 +5,15 @@
 #include <string>
 
 #include <ATen/ATen.h>
+#include <ATen/autocast_mode.h>
+#include <c10/core/GradMode.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "core/base/error.h"
 #include "core/distributed/batch_norm.h"
+#include "core/gradient/mixed_precision.h"
+#include "core/gradient/recompute.h"
 #include "models/iuf/layers.h"
 
 namespace uad::models::iuf {
@@ -20,8 +24,13 @@ constexpr std::int64_t kHeads = 4;
 constexpr std::int64_t kInner = 128;  // of the block's perceptron
 constexpr double kMomentum = 0.1;     // weight of the batch in the running statistics
 constexpr const char* kConv = "vitclassifiy.conv1.weight";
+constexpr const char* kBlocks = "vitclassifiy.vit_blocks.";
 
-std::string block_name(std::int64_t i) { return fmt::format("vitclassifiy.vit_blocks.{}.", i); }
+std::string block_name(std::int64_t i) { return fmt::format("{}{}.", kBlocks, i); }
+
+at::Tensor norm_value(const TensorMap& weights, const char* name) {
+  return weights.at(std::string("vitclassifiy.bn1.") + name);
+}
 
 void check(const NetworkShape& shape, const at::Tensor& images) {
   const std::int64_t height = shape.height * kCellSide;
@@ -76,16 +85,102 @@ std::int64_t at_once(std::int64_t tokens, std::int64_t each) {
   return std::max(tokens / each, std::int64_t{1});
 }
 
+// The images cut into rows of cells, [B * height, 3, kCellSide, W].
+at::Tensor strips_of(const NetworkShape& shape, const at::Tensor& images) {
+  return images.unflatten(2, {shape.height, kCellSide}).transpose(1, 2).flatten(0, 1);
+}
+
+// Convolution and batch norm in one.
+struct Stem {
+  at::Tensor kernel;
+  at::Tensor bias;
+};
+
+// By the batch: mean and variance of what the convolution makes of it follow from those of its
+// patches, so nothing of the size of its output is needed. The running statistics follow.
+Stem stem_of_batch(const TensorMap& weights, const NetworkShape& shape, const at::Tensor& images) {
+  const std::int64_t patch = shape.patch;
+  const at::Tensor patches = images.to(at::kDouble)
+                                 .unflatten(3, {-1, patch})
+                                 .unflatten(2, {-1, patch})
+                                 .permute({1, 3, 5, 0, 2, 4})
+                                 .flatten(3)
+                                 .flatten(0, 2);  // [3 * patch * patch, count]
+  const auto count = static_cast<double>(patches.size(1));
+  const at::Tensor centre = patches.mean(1);
+  const at::Tensor centred = patches - centre.unsqueeze(1);
+  const at::Tensor covariance = at::mm(centred, centred.t()) / count;
+  const at::Tensor kernel = weights.at(kConv);
+  const at::Tensor rows = kernel.flatten(1).to(at::kDouble);
+  const at::Tensor mean = at::mv(rows, centre);
+  const at::Tensor variance = (at::mm(rows, covariance) * rows).sum(1);
+  {
+    const c10::NoGradGuard no_gradients;
+    norm_value(weights, "running_mean").lerp_(mean.to(at::kFloat), kMomentum);
+    norm_value(weights, "running_var")
+        .lerp_((variance * (count / (count - 1))).to(at::kFloat), kMomentum);
+  }
+  const at::Tensor scale =
+      norm_value(weights, "weight") * (variance + kNormEpsilon).rsqrt().to(at::kFloat);
+  return {kernel * scale.view({-1, 1, 1, 1}),
+          norm_value(weights, "bias") - mean.to(at::kFloat) * scale};
+}
+
+at::Tensor embed_strips(const Stem& stem, const NetworkShape& shape, const at::Tensor& strips) {
+  const at::Tensor active = at::relu(at::conv2d(strips.contiguous(at::MemoryFormat::ChannelsLast),
+                                                stem.kernel, stem.bias, shape.patch));
+  return active.permute({0, 2, 3, 1});
+}
+
+// A chunk of a training pass. Its activations, 50 kB a token, are made a second time for the
+// gradients and not kept until then.
+void run_blocks_again(const TensorMap& weights, const NetworkShape& shape, const Stem& stem,
+                      const at::Tensor& strips, Seen& seen) {
+  std::vector<std::string> names;
+  std::vector<at::Tensor> inputs{strips, stem.kernel, stem.bias};
+  for (const auto& [name, tensor] : weights) {
+    if (!name.starts_with(kBlocks)) continue;
+    names.push_back(name);
+    inputs.push_back(tensor);
+  }
+  const c10::DeviceType device = strips.device().type();
+  const bool mixed = at::autocast::is_autocast_enabled(device);
+  const NetworkPart part = [names, shape, device, mixed](const std::vector<at::Tensor>& given,
+                                                         bool /*again*/) {
+    const MixedPrecision precision(mixed, device);
+    TensorMap own;
+    for (std::size_t i = 0; i < names.size(); ++i) own[names[i]] = given[i + 3];
+    Seen some;
+    run_blocks(own, embed_strips({given[1], given[2]}, shape, given[0]), some);
+    std::vector<at::Tensor> found{some.means.front()};
+    for (const auto& cells : some.cells) found.push_back(cells.front());
+    return found;
+  };
+  const std::vector<at::Tensor> found = recomputed(inputs, part);
+  seen.means.push_back(found.front());
+  for (std::size_t i = 0; i < seen.cells.size(); ++i) {
+    seen.cells[i].push_back(found[i + 1].detach());
+  }
+}
+
 Seen look(const TensorMap& weights, const NetworkShape& shape, const at::Tensor& images,
           Pass pass) {
   Seen seen;
-  if (pass == Pass::kTraining) {  // batch norm sees the whole batch
+  if (pass == Pass::kTraining && shape.patch == kCellSide) {  // few tokens: all at once
     run_blocks(weights, embed(weights, shape, images, pass), seen);
     return seen;
   }
   // A chunk's activations stay in the processor's cache; a GPU needs larger ones to be busy.
-  const std::int64_t tokens = images.is_cpu() ? 1 << 12 : 1 << 18;
+  const std::int64_t most = pass == Pass::kTraining ? 1 << 16 : 1 << 18;
+  const std::int64_t tokens = images.is_cpu() ? 1 << 12 : most;
   const std::int64_t row = cell_tokens(shape) * cell_tokens(shape) * shape.width;
+  if (pass == Pass::kTraining) {  // batch norm sees the whole batch
+    const Stem stem = stem_of_batch(weights, shape, images);
+    for (const at::Tensor& strips : strips_of(shape, images).split(at_once(tokens, row))) {
+      run_blocks_again(weights, shape, stem, strips, seen);
+    }
+    return seen;
+  }
   for (const at::Tensor& some : images.split(at_once(tokens, row * shape.height))) {
     const at::Tensor rows = embed(weights, shape, some, pass);
     for (const at::Tensor& chunk : rows.split(at_once(tokens, row))) {
@@ -116,9 +211,7 @@ void add_oasa(Layout& layout, const NetworkShape& shape) {
 
 at::Tensor embed(const TensorMap& weights, const NetworkShape& shape, const at::Tensor& images,
                  Pass pass) {
-  const auto norm = [&](const char* name) {
-    return weights.at(std::string("vitclassifiy.bn1.") + name);
-  };
+  const auto norm = [&](const char* name) { return norm_value(weights, name); };
   const at::Tensor convolved = at::conv2d(images.contiguous(at::MemoryFormat::ChannelsLast),
                                           weights.at(kConv), {}, shape.patch);
   const at::Tensor active = at::relu(batch_norm(

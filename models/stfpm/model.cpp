@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/exec/compute_type.h"
 #include "core/exec/thread_pool.h"
+#include "core/stored_weights.h"
 #include "models/stfpm/objective.h"
 #include "models/stfpm/scoring.h"
 
@@ -80,13 +81,7 @@ std::unique_ptr<AnomalyModel> make_model(const nlohmann::json& options,
 
 std::unique_ptr<AnomalyModel> load_model(const CheckpointReader& in, const Execution& execution) {
   const TensorMap student = in.with_prefix(kStudent);
-  for (const auto& [name, tensor] : student) {
-    if (at::isfinite(tensor).all().item<bool>()) continue;
-    throw Error(ErrorCode::kBadFile,
-                fmt::format("Tensor \"{}{}\" in {} holds values that are not numbers. Train the "
-                            "model again.",
-                            kStudent, name, in.file_name()));
-  }
+  require_numbers(student, in, kStudent);
   return make_model(in.options(), {load_backbone(in, execution), ""}, student, in.file_name(),
                     execution);
 }

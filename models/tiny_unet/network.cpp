@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/stored_weights.h"
 
 namespace uad::models::tiny_unet {
 
@@ -135,21 +136,12 @@ std::vector<at::Tensor> tensors_of(const TensorMap& parameters) {
 }
 
 TensorMap read_parameters(const CheckpointReader& in, const std::string& variant) {
-  TensorMap read;
+  WeightShapes shapes;
   for (const Layer& layer : layers(variant)) {
-    const std::string weight = layer.name + ".weight";
-    const std::string bias = layer.name + ".bias";
-    read[weight] = in.get(weight, at::kFloat, {layer.out, layer.in, layer.kernel, layer.kernel});
-    read[bias] = in.get(bias, at::kFloat, {layer.out});
+    shapes[layer.name + ".weight"] = {layer.out, layer.in, layer.kernel, layer.kernel};
+    shapes[layer.name + ".bias"] = {layer.out};
   }
-  for (const auto& [name, tensor] : read) {
-    if (at::isfinite(tensor).all().item<bool>()) continue;
-    throw Error(ErrorCode::kBadFile,
-                fmt::format("Tensor '{}' in file '{}' holds values that are not numbers. Train the "
-                            "model again.",
-                            name, in.file_name()));
-  }
-  return read;
+  return read_weights(in, shapes, "");
 }
 
 }  // namespace uad::models::tiny_unet

@@ -193,15 +193,16 @@ std::int64_t MuraLearner::step_bytes(std::int64_t /*images*/, std::int64_t /*hei
   return training_bytes(settings_);
 }
 
-// Estimated: what the layers keep for the backward pass in float32; and for each weight itself, its
-// gradient, two moments, the copy of before and the best one.
+// Estimated, of what was measured at size 128: what the layers keep for the backward pass in
+// float32; and for each weight itself, its gradient, two moments, the copy of before and the best
+// one.
 std::int64_t training_bytes(const Settings& settings) {
-  constexpr std::int64_t kBytesPerPixel = 5000;
+  const std::int64_t bytes_per_pixel = settings.recompute ? 4000 : 8000;
   constexpr std::int64_t kCopies = 6;
   const auto images = static_cast<std::int64_t>(std::min(settings.batch_size, settings.task_size));
   const std::int64_t weights = generator_layout(settings.size, settings.kernel).trained_count() +
                                discriminator_layout(settings.size).trained_count();
-  return images * settings.size * settings.size * kBytesPerPixel +
+  return images * settings.size * settings.size * bytes_per_pixel +
          kCopies * weights * static_cast<std::int64_t>(sizeof(float));
 }
 

@@ -327,6 +327,56 @@ TEST_F(ProtocolRuns, WhatCannotRunIsRefusedBeforeTheWork) {
   expect_refused({"--do-eval", "false"}, {"--do-eval does not go with --protocol"});
 }
 
+TEST_F(ProtocolRuns, TheFirstTaskMayBeTakenFromAnotherRun) {
+  const fs::path run = folder_ / "run";
+  const fs::path first = *shared_ / "whole/task-0.uad";
+  const ProgramResult result = run_protocol(run, {"--first-task", first});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.err, Not(HasSubstr("task 0 of 2: learning")));
+  EXPECT_THAT(result.err, HasSubstr("task 1 of 2: learning turned"));
+  const json record = read_json(run / "protocol.json");
+  const json whole = read_json(*shared_ / "whole/protocol.json");
+  EXPECT_EQ(record["tasks"][0]["taken_from"], first.string());
+  EXPECT_EQ(record["tasks"][0]["images"], 16);
+  EXPECT_EQ(record["figures"], whole["figures"]);
+  EXPECT_EQ(record["tasks"][0]["results"], whole["tasks"][0]["results"]);
+  EXPECT_THAT(result.err, Not(HasSubstr("task 0: mean")));  // it has been judged, too
+  EXPECT_EQ(record["tasks"][1]["model_sha256"], sha256_of_file(run / "task-1.uad"));
+}
+
+TEST_F(ProtocolRuns, AModelThatCannotStandForTheFirstTaskIsRefused) {
+  const std::string first = *shared_ / "whole/task-0.uad";
+  expect_refused({"--first-task", *shared_ / "whole/task-1.uad"}, {"went on from another model"});
+  expect_refused({"--first-task", first, "--n-features", "20"}, {"its n_features is", "not 20"});
+  expect_refused({"--first-task", first, "--resize", "32x32"}, {"it sees frames otherwise"});
+  expect_refused({"--first-task", first, "--method", "patchcore"}, {"it is of method padim"});
+  expect_refused({"--first-task", folder_ / "none.uad"}, {"none.uad"}, 1);
+}
+
+TEST_F(ProtocolRuns, GoesOnByItselfWhereItIsToldToOnce) {
+  const fs::path run = copy_of_run();
+  const ProgramResult again = run_protocol(run, {"--saver.auto_resume", "true"});
+  ASSERT_EQ(again.code, 0) << again.err;
+  EXPECT_THAT(again.err, Not(HasSubstr("learning")));
+  EXPECT_FALSE(fs::exists(run / "earlier"));
+}
+
+TEST_F(ProtocolRuns, PicturesOfTheScoresAreWrittenForEveryTask) {
+  const fs::path run = copy_of_run();
+  fs::remove(run / "task-1.uad");
+  const ProgramResult result =
+      run_protocol(run, {"--resume", "--vis-compound", folder_ / "strips",
+                         "--evaluator.vis_single.save_dir", folder_ / "single"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const Image strip = read_image(folder_ / "strips/task-1/turned/stain/0.png");
+  EXPECT_EQ(strip.width, 256);
+  EXPECT_EQ(strip.height, 4 * 256);
+  EXPECT_EQ(read_image(folder_ / "strips/task-1/turned/good/2.png").height, 2 * 256);
+  EXPECT_EQ(read_image(folder_ / "single/task-1/plate/stain/2.png").height, 256);
+  expect_refused({"--vis-min-score", "2", "--vis-max-score", "1", "--vis-single", "x"},
+                 {"--vis-min-score is 2", "not below"});
+}
+
 TEST_F(ProtocolRuns, SeveralRunsStandSideBySide) {
   write_bytes(folder_ / "joint.yaml",
               "name: joint\ntasks: [[plate, negative, turned]]\n"
@@ -385,6 +435,21 @@ TEST_F(AddedProduct, WhatDoesNotFitIsRefusedAndChangesNothing) {
   expect_refused({"--output", model, "--continue-from", model}, "--add and --continue-from cannot");
   expect_refused({"--output", model, "--protocol", "10-1"}, "--add and --protocol cannot");
   expect_refused({"--output", model, "--method", "patchcore"}, "is one of method padim");
+}
+
+TEST_F(AddedProduct, OneThatTheModelKnowsIsRefusedBeforeAnyImageIsRead) {
+  const fs::path model = folder_ / "line.uad";
+  const ProgramResult first =
+      run_uad({"train", "--method", "iuf", "--data", *shared_ / "elsewhere/turned", "--output",
+               model, "--backbone", "gabor", "--layers", "layer1,layer2,layer3", "--resize",
+               "64x64", "--oasa-patch-size", "16", "--epochs", "1", "--do-eval", "false"});
+  ASSERT_EQ(first.code, 0) << first.err;
+  const std::string before = sha256_of_file(model);
+  const ProgramResult again = add({"--output", model});
+  EXPECT_EQ(again.code, 2) << again.err;
+  EXPECT_THAT(again.err, HasSubstr("Product \"turned\""));
+  EXPECT_THAT(again.err, HasSubstr("knows already (turned)"));
+  EXPECT_EQ(sha256_of_file(model), before);
 }
 
 }  // namespace

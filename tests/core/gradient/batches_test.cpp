@@ -227,6 +227,20 @@ TEST(SampleStore, KeepsGreyAsOneChannelAndRefusesAnotherSize) {
   expect_error(ErrorCode::kBadOption, {"one size"}, [&] { store.add(larger); });
 }
 
+TEST(SampleStore, ARangeHasLabelsAndDrawsAndEndsWithTheStore) {
+  SampleStore store(test::plain_input());
+  Tiles tiles = test::flat_tiles({0, 0.2F, 0.4F});
+  tiles.labels = at::tensor({3, 4, 5}, at::kLong);
+  store.add(tiles);
+  const Batch batch = store.range(1, 9);
+  EXPECT_TRUE(
+      batch.images.equal(store.to_batch({store.sample(1), store.sample(2)}, {4, 5}).images));
+  EXPECT_TRUE(batch.labels.equal(at::tensor({4, 5}, at::kLong)));
+  ASSERT_EQ(batch.draws.size(), 2U);
+  EXPECT_EQ(batch.draws[0].sample, 1U);
+  EXPECT_EQ(batch.draws[1].sample, 2U);
+}
+
 TEST(SampleStore, MovesSamplesWithTheirNames) {
   SampleStore from(test::plain_input());
   Tiles tiles = test::flat_tiles({0, 0.2F, 0.4F});

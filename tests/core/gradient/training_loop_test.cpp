@@ -191,6 +191,24 @@ TEST(TrainingLoop, AnEarlierRunIsSetAsideWhereNothingIsResumed) {
   EXPECT_EQ(events, 1) << "one run a folder, as TensorBoard shows it";
 }
 
+TEST(TrainingLoop, CurvesMayGoElsewhereAndEveryCheckpointMayStay) {
+  const TempDir dir;
+  LoopOptions how = options(2);
+  how.checkpoint_seconds = 0;  // after every epoch of three steps
+  const RunFolder folder{
+      .path = dir / "run", .resume = false, .logs = dir / "logs", .keep_all = true};
+  TestRun first(how, folder);
+  first.go();
+  EXPECT_TRUE(std::filesystem::exists(dir / "logs/curves.csv"));
+  EXPECT_FALSE(std::filesystem::exists(dir / "run/curves.csv"));
+  EXPECT_EQ(test::read_bytes(dir / "run/step-6.ckpt"), test::read_bytes(dir / "run/last.ckpt"));
+  ASSERT_TRUE(std::filesystem::exists(dir / "run/step-3.ckpt"));
+  TestRun second(how, folder);
+  second.go();
+  EXPECT_TRUE(std::filesystem::exists(dir / "run/earlier/step-3.ckpt"));
+  EXPECT_TRUE(std::filesystem::exists(dir / "logs/earlier/curves.csv"));
+}
+
 TEST(TrainingLoop, AnEarlyEndIsForgottenByMorePatience) {
   const TempDir dir;
   LoopOptions how = options(20);

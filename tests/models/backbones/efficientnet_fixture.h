@@ -1,28 +1,37 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// EfficientNet-B4 with hashed weights. The specification (IUF, section 13) hashes names of another
+// EfficientNets with hashed weights. The specification (IUF, section 13) hashes names of another
 // family of files than torchvision's, which the network takes.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <string>
 
 #include <fmt/format.h>
 
-#include "models/backbones/efficientnet_b4.h"
+#include "models/backbones/efficientnet.h"
 #include "tests/models/backbones/fixture.h"
 
 namespace uad::test {
 
-/// State dict in torchvision's names, hashed by the specification's.
+/// Blocks and channels of the stages up to stride 16.
+struct EfficientNetStages {
+  std::int64_t stem = 48;
+  std::array<int, 5> blocks{2, 4, 4, 6, 6};
+  std::array<std::int64_t, 5> channels{24, 32, 56, 112, 160};
+};
+
+/// State dict in torchvision's names, hashed by the specification's. Without stages B4's.
 class EfficientNetFixture {
  public:
-  EfficientNetFixture() {
-    conv("features.0.0", "_conv_stem", {48, 3, 3, 3});
-    norm("features.0.1", 48);
-    stage(1, 2, 1, 3, 24);
-    stage(2, 4, 6, 3, 32);
-    stage(3, 4, 6, 5, 56);
-    stage(4, 6, 6, 3, 112);
-    stage(5, 6, 6, 5, 160);
+  explicit EfficientNetFixture(const EfficientNetStages& stages = {}) : in_(stages.stem) {
+    conv("features.0.0", "_conv_stem", {in_, 3, 3, 3});
+    norm("features.0.1", in_);
+    constexpr std::array<std::int64_t, 5> kKernels{3, 3, 5, 3, 5};
+    for (std::size_t i = 0; i < kKernels.size(); ++i) {
+      stage(static_cast<int>(i) + 1, stages.blocks.at(i), i == 0 ? 1 : 6, kKernels.at(i),
+            stages.channels.at(i));
+    }
   }
   [[nodiscard]] const TensorMap& weights() const noexcept { return weights_; }
 
@@ -67,16 +76,22 @@ class EfficientNetFixture {
   }
 
   TensorMap weights_;
-  std::int64_t in_ = 48;
+  std::int64_t in_;
   int block_number_ = 0;
 };
 
-/// All four layers, padded and normed as the specification's.
-inline models::EfficientNetB4 efficientnet_as_specified() {
-  return {{.padding = models::EfficientNetOptions::Padding::kTf380, .bn_eps = 1e-3},
+inline const models::EfficientNetShape& efficientnet_shape(const std::string& name) {
+  return *std::ranges::find(models::efficientnet_shapes(), name, &models::EfficientNetShape::name);
+}
+
+/// B4 with all four layers, padded and normed as the specification's.
+inline models::EfficientNet efficientnet_as_specified() {
+  const models::EfficientNetShape& shape = efficientnet_shape("efficientnet_b4");
+  return {shape,
+          {.padding = models::EfficientNetOptions::Padding::kTf380, .bn_eps = 1e-3},
           EfficientNetFixture().weights(),
           "fixture",
-          models::efficientnet_b4_layers(),
+          models::efficientnet_layers(shape),
           at::TensorOptions().dtype(at::kFloat)};
 }
 

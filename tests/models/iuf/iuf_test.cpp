@@ -9,6 +9,7 @@
 #include "core/checkpoint.h"
 #include "core/eval/metrics.h"
 #include "core/exec/thread_pool.h"
+#include "core/files/safetensors.h"
 #include "models/iuf/fitter.h"
 #include "models/iuf/model.h"
 #include "tests/support/expect_error.h"
@@ -269,6 +270,57 @@ TEST(IufFitter, MoreProductsThanThereIsRoomForAreRefused) {
   fitter.observe(tiles("coarse", 1));
   expect_error(ErrorCode::kBadOption, {"leaves room for 1 products, all taken (coarse)"},
                [&] { fitter.observe(tiles("fine", 1)); });
+}
+
+TEST(IufFitter, ForeseesTheMemoryOfItsStem) {
+  const Settings cells(context().options);
+  const Settings exact(context({{"oasa_patch_size", 1}}).options);
+  const std::int64_t one = training_bytes(cells, 1, kSide, kSide);
+  const std::int64_t eight = training_bytes(cells, 8, kSide, kSide);
+  EXPECT_GT(one, 9'000'000 * 4);
+  EXPECT_GT(eight, one);
+  EXPECT_GT(training_bytes(exact, 8, kSide, kSide), eight);
+  EXPECT_LT(training_bytes(exact, 24, 224, 224), 4LL << 30);  // not the whole graph, 60 GB
+  IufFitter fitter(context());
+  EXPECT_EQ(fitter.peak_bytes(1), 0);
+  fitter.observe(tiles("coarse", 1));
+  EXPECT_GT(fitter.peak_bytes(8), fitter.peak_bytes(1));
+  EXPECT_GT(fitter.peak_bytes(1), one);
+}
+
+/// A fit of one epoch at a rate of 0, which keeps the weights that it begins with.
+TensorMap begun_with(const std::filesystem::path& file) {
+  FitContext how = context({{"epochs", 1}, {"lr", 0}, {"weight_decay", 0}});
+  how.load_path = file;
+  IufFitter fitter(how);
+  observe(fitter, {"coarse", "fine"}, 8);
+  return saved(*fitter.finish({}));
+}
+
+TEST_F(TwoProducts, MayBeWhatANewModelBeginsWith) {
+  const test::TempDir folder;
+  TensorMap published;
+  for (const auto& [name, tensor] : model().knowledge().weights) {
+    published["module.reconstruction." + name] = tensor;
+  }
+  published.at("module.reconstruction.input_proj.weight") = at::zeros({4, 4});
+  write_safetensors(folder.path() / "published.safetensors", published, {});
+  const TensorMap begun = begun_with(folder.path() / "published.safetensors");
+  for (const auto& [name, tensor] : model().knowledge().weights) {
+    const bool own = is_trained(name) && name != "input_proj.weight";
+    if (own) EXPECT_TRUE(begun.at("network." + name).equal(tensor)) << name;
+  }
+  EXPECT_FALSE(begun.at("network.input_proj.weight")
+                   .equal(model().knowledge().weights.at("input_proj.weight")));
+}
+
+TEST(IufFitter, WeightsToBeginWithMustBeThereAndOfThisNetwork) {
+  const test::TempDir folder;
+  expect_error(ErrorCode::kNotFound, {"none.pth", "--load-path"},
+               [&] { begun_with(folder.path() / "none.pth"); });
+  write_safetensors(folder.path() / "other.safetensors", {{"conv", at::ones({2})}}, {});
+  expect_error(ErrorCode::kBadFile, {"other.safetensors", "no weight of this network"},
+               [&] { begun_with(folder.path() / "other.safetensors"); });
 }
 
 TEST(IufFitter, FramesWithoutProductTakeTheNameFromTheOption) {

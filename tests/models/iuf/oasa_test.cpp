@@ -145,6 +145,35 @@ TEST(IufOasa, TrainingNormalisesByTheBatchAndRemembersIt) {
   }
 }
 
+// The exact stem keeps nothing between its chunks, of which this batch makes two.
+TEST(IufOasa, ExactStemTrainsInChunksToTheGradientsOfThePlainNetwork) {
+  NetworkShape shape = small_iuf_shape();
+  shape.patch = 1;
+  const at::Tensor images = hashed_tensor("input", {3, 3, 32, 48});
+  const at::Tensor labels = at::tensor({0, 2, 1}, at::kLong);
+  TensorMap chunked = random_weights(shape);
+  TensorMap whole = random_weights(shape);
+  for (TensorMap* weights : {&chunked, &whole}) {
+    for (auto& [name, tensor] : *weights) tensor.requires_grad_(is_trained(name));
+  }
+  at::cross_entropy_loss(recognise(chunked, shape, images, Pass::kTraining).scores, labels)
+      .backward();
+  const at::Tensor y = at::conv2d(images, whole.at("vitclassifiy.conv1.weight"));
+  Plain plain{whole, 1, {}};
+  const at::Tensor scores = plain.scores(images, y.mean({0, 2, 3}),
+                                         y.var(at::IntArrayRef({0, 2, 3}), /*unbiased=*/false));
+  at::cross_entropy_loss(scores, labels).backward();
+  int compared = 0;
+  for (const auto& [name, tensor] : whole) {
+    if (!tensor.grad().defined()) continue;  // of the reconstruction
+    const at::Tensor difference = chunked.at(name).grad() - tensor.grad();
+    EXPECT_LT(difference.norm().item<double>(), 1e-3 * tensor.grad().norm().item<double>() + 1e-6)
+        << name;
+    ++compared;
+  }
+  EXPECT_EQ(compared, 3 + 4 * 16 + 4);
+}
+
 TEST(IufOasa, InferenceLeavesTheStatisticsAlone) {
   const NetworkShape shape = small_iuf_shape();
   const TensorMap weights = random_weights(shape);
