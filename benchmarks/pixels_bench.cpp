@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a 1080p frame costs around the network: conversion with resize, and painting.
+// What a 1080p frame costs around the network: conversion with resize, and painting; beside the way
+// that painting goes with OpenCV (paint_by_opencv), on one thread each.
 // Run: build/benchmarks/pixels-bench --benchmark_repetitions=9 --benchmark_report_aggregates_only
 #include <cmath>
 #include <cstddef>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include <benchmark/benchmark.h>
+#include <opencv2/imgproc.hpp>
 
 #include "core/base/overlay/overlay_painter.h"
 #include "core/base/pixels/image.h"
@@ -102,6 +104,26 @@ void paint(benchmark::State& state, uad::PixelFormat format, const uad::ScoreMap
   state.counters["warm_percent"] = 100.0 * static_cast<double>(warm) / 65536;
 }
 
+/// To BGR, the whole map as a colour layer, blended, and back: colours, but no threshold, box or
+/// banner.
+void paint_by_opencv(benchmark::State& state, const uad::ScoreMap& map) {
+  Frame frame(uad::PixelFormat::kI420);
+  cv::Mat planes(kHeight * 3 / 2, kWidth, CV_8UC1, frame.bytes.data());
+  const cv::Mat scores(256, 256, CV_32FC1, const_cast<float*>(map.values.data()));
+  cv::Mat bgr;
+  cv::Mat grey;
+  cv::Mat stretched;
+  cv::Mat layer;
+  for (auto _ : state) {
+    cv::cvtColor(planes, bgr, cv::COLOR_YUV2BGR_I420);
+    scores.convertTo(grey, CV_8U, 255.0 / 4);
+    cv::resize(grey, stretched, bgr.size());
+    cv::applyColorMap(stretched, layer, cv::COLORMAP_JET);
+    cv::addWeighted(bgr, 0.6, layer, 0.4, 0, bgr);
+    cv::cvtColor(bgr, planes, cv::COLOR_BGR2YUV_I420);
+  }
+}
+
 }  // namespace
 
 int main(int count, char** words) {
@@ -123,6 +145,8 @@ int main(int count, char** words) {
     add("paint", name, [f, &spots](auto& state) { paint(state, f, spots); });
     add("paint_whole_frame", name, [f, &warm](auto& state) { paint(state, f, warm); });
   }
+  cv::setNumThreads(1);
+  add("paint_by_opencv", "I420", [&spots](auto& state) { paint_by_opencv(state, spots); });
   benchmark::Initialize(&count, words);
   benchmark::RunSpecifiedBenchmarks();
 }

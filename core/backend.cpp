@@ -13,6 +13,7 @@
 #include <torch/version.h>
 
 #include "core/base/error.h"
+#include "core/base/joint_model.h"
 #include "core/data/image_io.h"
 #include "core/loaded_model.h"
 #include "core/preprocessor.h"
@@ -62,9 +63,10 @@ class TranslatedPreprocessor final : public Preprocessor {
   TilePreprocessor inner_;
 };
 
-class TranslatedModel final : public Model {
+class TranslatedModel final : public Model, public JointModel {
  public:
-  explicit TranslatedModel(ModelPtr inner) : inner_(std::move(inner)) {}
+  explicit TranslatedModel(ModelPtr inner)
+      : inner_(std::move(inner)), joint_(dynamic_cast<const JointModel&>(*inner_)) {}
   [[nodiscard]] const Manifest& manifest() const noexcept override { return inner_->manifest(); }
   [[nodiscard]] const std::string& sha256() const noexcept override { return inner_->sha256(); }
   [[nodiscard]] const std::string& device() const noexcept override { return inner_->device(); }
@@ -80,6 +82,10 @@ class TranslatedModel final : public Model {
                                     const std::string& product) const override {
     return translated([&] { return inner_->analyse(tiles, product); });
   }
+  [[nodiscard]] std::vector<ModelOutput> analyse_together(
+      const std::vector<BatchedFrame>& frames) const override {
+    return translated([&] { return joint_.analyse_together(frames); });
+  }
   [[nodiscard]] LearntGood learn_good(const TileBatch& frame, const LearnGoodOptions& options,
                                       std::stop_token stop) const override {
     LearntGood learnt =
@@ -89,7 +95,8 @@ class TranslatedModel final : public Model {
   }
 
  private:
-  ModelPtr inner_;  // shared with whoever asked for the same file before
+  ModelPtr inner_;           // shared with whoever asked for the same file before
+  const JointModel& joint_;  // the same
 };
 
 /// Tells one state of a file from the next without reading it.

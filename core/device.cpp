@@ -11,6 +11,8 @@
 #include <fmt/ranges.h>
 
 #include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/exec/compute_type.h"
 
 namespace uad {
 namespace {
@@ -52,23 +54,37 @@ std::string resolve_device(const std::string& wish) {
   return fmt::format("cuda:{}", index);
 }
 
+bool computes(const std::string& device, const std::string& precision, bool cpu_bf16) {
+  if (device != "cpu" || precision == "fp32") return true;
+  return precision == "bf16" && cpu_bf16;
+}
+
+std::string own_precision(const std::string& calibrated, const std::string& device, bool cpu_bf16) {
+  if (computes(device, calibrated, cpu_bf16)) return calibrated;
+  log(LogLevel::kWarning,
+      fmt::format("The model was calibrated in {}, which this CPU does not compute. fp32 is used "
+                  "instead; scores may differ in the last digits.",
+                  calibrated));
+  return "fp32";
+}
+
+}  // namespace
+
 std::string resolve_precision(const std::string& wish, const std::string& calibrated,
-                              const std::string& device) {
+                              const std::string& device, bool cpu_bf16) {
   if (std::find(kPrecisions.begin(), kPrecisions.end(), wish) == kPrecisions.end()) {
     throw Error(ErrorCode::kBadOption,
                 fmt::format("Precision \"{}\" is unknown. Set precision to one of {}.", wish,
                             fmt::join(kPrecisions, ", ")));
   }
-  if (wish == "model") return calibrated;
+  if (wish == "model") return own_precision(calibrated, device, cpu_bf16);
   if (wish == "auto") return device != "cpu" || cpu_has_fast_bf16() ? "auto" : "fp32";
-  if (wish == "fp16" && device == "cpu") {
-    throw Error(ErrorCode::kNoDevice,
-                "Precision fp16 needs a CUDA device. Set precision=bf16 or fp32, or device=cuda.");
-  }
-  return wish;
+  if (computes(device, wish, cpu_bf16)) return wish;
+  throw Error(
+      ErrorCode::kNoDevice,
+      fmt::format("Precision {} needs {}. Set precision to model, auto or fp32.", wish,
+                  wish == "fp16" ? "a CUDA device" : "a CPU with AVX-512, or a CUDA device"));
 }
-
-}  // namespace
 
 bool cpu_has_fast_bf16() {
   __builtin_cpu_init();
@@ -77,7 +93,7 @@ bool cpu_has_fast_bf16() {
 
 Execution resolve_execution(const ExecutionOptions& options, const std::string& calibrated) {
   const std::string device = resolve_device(options.device);
-  return {device, resolve_precision(options.precision, calibrated, device)};
+  return {device, resolve_precision(options.precision, calibrated, device, cpu_computes_bf16())};
 }
 
 }  // namespace uad

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <numeric>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -44,11 +45,110 @@ at::Tensor means_of(const AnomalyModel& model, const TensorTiles& batch) {
   return at::full({batch.images().size(0)}, batch.frame_mean(), at::kFloat);
 }
 
-/// See Tiles::products.
-std::vector<std::string> told(const AnomalyModel& model, const std::string& product,
-                              std::int64_t tiles) {
-  if (model.traits().products.empty()) return {};
-  return std::vector<std::string>(static_cast<std::size_t>(tiles), product);
+/// A frame and what is known of it.
+struct Look {
+  const TensorTiles& tiles;
+  const std::string& product;
+};
+
+/// Whether the tiles of two frames fit into one tensor.
+bool alike(const TensorTiles& a, const TensorTiles& b) {
+  return a.images().sizes() == b.images().sizes() && a.keep().defined() == b.keep().defined();
+}
+
+/// What the network says of each tile.
+struct TileFindings {
+  std::vector<ScoreMap> maps;
+  std::vector<double> scores;
+  std::vector<std::string> products;  ///< empty where the model knows none
+};
+
+/// The tiles of frames that are alike, at most kPixelsPerBatch at a time.
+TileFindings look_at(const AnomalyModel& model, const std::vector<Look>& looks) {
+  std::vector<at::Tensor> images;
+  std::vector<at::Tensor> keeps;
+  std::vector<at::Tensor> means;
+  std::vector<std::string> products;
+  const bool told = !model.traits().products.empty();  // others do not read them
+  const std::int64_t windows = looks.front().tiles.images().size(0);
+  for (const auto& [tiles, product] : looks) {
+    images.push_back(tiles.images());
+    keeps.push_back(tiles.keep());
+    means.push_back(means_of(model, tiles));
+    if (told) products.insert(products.end(), static_cast<std::size_t>(windows), product);
+  }
+  const at::Tensor all = joined(images);
+  const at::Tensor keep = joined(keeps);
+  const at::Tensor mean = joined(means);
+  const std::int64_t count = all.size(0);
+  const std::int64_t pixels = std::max<std::int64_t>(1, all.size(2) * all.size(3));
+  const std::int64_t step = std::max<std::int64_t>(1, kPixelsPerBatch / pixels);
+  TileFindings found;
+  for (std::int64_t first = 0; first < count; first += step) {
+    const std::int64_t last = std::min(count, first + step);
+    const Prediction prediction = model.predict(
+        {.images = all.slice(0, first, last),
+         .keep = part_of(keep, first, last),
+         .windows = windows,
+         .first_window = first % windows,
+         .products = told ? std::vector(products.begin() + first, products.begin() + last)
+                          : std::vector<std::string>(),
+         .frame_means = part_of(mean, first, last)});
+    for (std::int64_t i = 0; i < last - first; ++i) {
+      found.maps.push_back(to_score_map(prediction.map[i]));
+      found.scores.push_back(prediction.score[i].item<double>());
+    }
+    found.products.insert(found.products.end(), prediction.products.begin(),
+                          prediction.products.end());
+  }
+  return found;
+}
+
+/// The highest; one that is not a number wins.
+double worst(std::vector<double>::const_iterator score, std::vector<double>::const_iterator end) {
+  double highest = *score;
+  for (; score != end && std::isfinite(highest); ++score) {
+    if (!(*score <= highest)) highest = *score;
+  }
+  return highest;
+}
+
+/// Merged map and frame score of one frame out of those of its tiles.
+ModelOutput conclude(const ModelTraits& traits, const TilePlan& plan,
+                     const std::vector<ScoreMap>& maps, double worst_tile) {
+  ModelOutput output;
+  output.map = merge_tiles(plan, maps, traits.merge);
+  output.score = traits.score_is_map_maximum
+                     ? *std::max_element(output.map.values.begin(), output.map.values.end())
+                     : worst_tile;
+  if (!std::isfinite(output.score)) {
+    throw Error(
+        ErrorCode::kFailed,
+        fmt::format("The model answered with the score {}, which is not a number. Retrain it.",
+                    output.score));
+  }
+  output.placement = plan.placement;
+  return output;
+}
+
+/// @param looks  their tiles are alike.
+std::vector<ModelOutput> analyse_alike(const AnomalyModel& model, const std::vector<Look>& looks) {
+  const auto start = Clock::now();
+  const TileFindings found = look_at(model, looks);
+  const auto windows = static_cast<std::ptrdiff_t>(looks.front().tiles.images().size(0));
+  std::vector<ModelOutput> outputs;
+  for (std::size_t i = 0; i < looks.size(); ++i) {
+    const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(i) * windows;
+    const auto scores = found.scores.begin() + first;
+    outputs.push_back(conclude(model.traits(), looks[i].tiles.plan(),
+                               {found.maps.begin() + first, found.maps.begin() + first + windows},
+                               worst(scores, scores + windows)));
+    if (!found.products.empty())
+      outputs.back().product = found.products[static_cast<std::size_t>(first)];
+  }
+  const double taken = milliseconds_since(start);
+  for (ModelOutput& output : outputs) output.infer_ms = taken;
+  return outputs;
 }
 
 std::unique_ptr<AnomalyModel> build(const ModelFile& file, const Method& method,
@@ -91,44 +191,30 @@ nlohmann::json stored_options(const std::filesystem::path& path, const Method& m
 
 ModelOutput analyse_tiles(const AnomalyModel& model, const TileBatch& tiles,
                           const std::string& product) {
-  const auto start = Clock::now();
-  const TensorTiles& batch = as_tensor_tiles(tiles);
-  const TilePlan& plan = batch.plan();
-  const std::int64_t pixels = std::max<std::int64_t>(1, plan.tile.width * plan.tile.height);
-  const std::int64_t step = std::max<std::int64_t>(1, kPixelsPerBatch / pixels);
-  const std::int64_t count = batch.images().size(0);
-  const at::Tensor means = means_of(model, batch);
-  std::vector<ScoreMap> maps;
-  const std::vector<std::string> products = told(model, product, std::min(step, count));
-  double score = -std::numeric_limits<double>::infinity();
-  std::string found;
-  for (std::int64_t first = 0; first < count; first += step) {
-    const std::int64_t last = std::min(count, first + step);
-    const Prediction prediction = model.predict({.images = batch.images().slice(0, first, last),
-                                                 .keep = part_of(batch.keep(), first, last),
-                                                 .windows = count,
-                                                 .first_window = first,
-                                                 .products = products,
-                                                 .frame_means = part_of(means, first, last)});
-    for (std::int64_t i = 0; i < last - first; ++i) maps.push_back(to_score_map(prediction.map[i]));
-    score = std::max(score, prediction.score.max().item<double>());
-    if (found.empty() && !prediction.products.empty()) found = prediction.products.front();
+  return std::move(analyse_alike(model, {{as_tensor_tiles(tiles), product}}).front());
+}
+
+std::vector<ModelOutput> analyse_frames(const AnomalyModel& model,
+                                        const std::vector<BatchedFrame>& frames) {
+  std::vector<ModelOutput> outputs(frames.size());
+  std::vector<std::size_t> left(frames.size());
+  std::iota(left.begin(), left.end(), std::size_t{0});
+  while (!left.empty()) {
+    const TensorTiles& first = as_tensor_tiles(*frames[left.front()].tiles);
+    const auto others = std::stable_partition(left.begin(), left.end(), [&](std::size_t i) {
+      return alike(first, as_tensor_tiles(*frames[i].tiles));
+    });
+    std::vector<Look> looks;
+    for (auto i = left.begin(); i != others; ++i) {
+      looks.push_back({as_tensor_tiles(*frames[*i].tiles), frames[*i].product});
+    }
+    std::vector<ModelOutput> found = analyse_alike(model, looks);
+    for (auto i = left.begin(); i != others; ++i) {
+      outputs[*i] = std::move(found[static_cast<std::size_t>(i - left.begin())]);
+    }
+    left.erase(left.begin(), others);
   }
-  ModelOutput output;
-  output.map = merge_tiles(plan, maps, model.traits().merge);
-  output.score = model.traits().score_is_map_maximum
-                     ? *std::max_element(output.map.values.begin(), output.map.values.end())
-                     : score;
-  if (!std::isfinite(output.score)) {
-    throw Error(
-        ErrorCode::kFailed,
-        fmt::format("The model answered with the score {}, which is not a number. Retrain it.",
-                    output.score));
-  }
-  output.placement = plan.placement;
-  output.product = found;
-  output.infer_ms = milliseconds_since(start);
-  return output;
+  return outputs;
 }
 
 LoadedModel::LoadedModel(ModelFile file, const Method& method, Execution execution,
@@ -220,6 +306,17 @@ ModelOutput LoadedModel::analyse(const TileBatch& tiles, const std::string& prod
   ModelOutput output = analyse_tiles(*model_, tiles, product);
   apply_sensitivity(file_.sensitivity, output);
   return output;
+}
+
+std::vector<ModelOutput> LoadedModel::analyse_together(
+    const std::vector<BatchedFrame>& frames) const {
+  for (const BatchedFrame& frame : frames) {
+    require_same_preparation(file_.manifest.input, frame.tiles->spec());
+  }
+  const std::lock_guard guard(one_at_a_time_);
+  std::vector<ModelOutput> outputs = analyse_frames(*model_, frames);
+  for (ModelOutput& output : outputs) apply_sensitivity(file_.sensitivity, output);
+  return outputs;
 }
 
 std::optional<Redrawing> LoadedModel::redraw(const TileBatch& tiles) const {

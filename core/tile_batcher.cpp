@@ -6,15 +6,11 @@
 #include <ATen/ATen.h>
 
 namespace uad {
-namespace {
 
-/// All of them in one; undefined if they are.
-at::Tensor join(const std::vector<at::Tensor>& tensors) {
+at::Tensor joined(const std::vector<at::Tensor>& tensors) {
   if (!tensors.front().defined()) return {};
   return tensors.size() == 1 ? tensors.front() : at::cat(tensors);
 }
-
-}  // namespace
 
 at::Tensor part_of(const at::Tensor& tensor, std::int64_t first, std::int64_t end) {
   return tensor.defined() ? tensor.slice(0, first, end) : tensor;
@@ -38,10 +34,10 @@ void TileBatcher::add(const LabelledFrame& frame, const TensorTiles& tiles,
 
 void TileBatcher::flush() {
   if (images_.empty()) return;
-  const at::Tensor images = join(images_);
-  const at::Tensor keep = join(keeps_);
-  const at::Tensor labels = join(labels_);
-  const at::Tensor masks = join(masks_);
+  const at::Tensor images = joined(images_);
+  const at::Tensor keep = joined(keeps_);
+  const at::Tensor labels = joined(labels_);
+  const at::Tensor masks = joined(masks_);
   const at::Tensor means = means_.empty() ? at::Tensor() : at::tensor(means_, at::kFloat);
   const std::int64_t windows = images_.front().size(0);
   const std::int64_t step =

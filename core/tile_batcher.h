@@ -21,6 +21,9 @@ inline constexpr std::int64_t kPixelsPerBatch = 4LL << 20;
 /// Some of the tiles; undefined stays so.
 [[nodiscard]] at::Tensor part_of(const at::Tensor& tensor, std::int64_t first, std::int64_t end);
 
+/// All of them in one, along the first dimension; undefined if they are.
+[[nodiscard]] at::Tensor joined(const std::vector<at::Tensor>& tensors);
+
 /// What is known of a frame's tiles where a method needs labels or masks; see Tiles.
 struct TileTruth {
   at::Tensor labels;

@@ -21,6 +21,10 @@
 #include "core/calibration/calibration.h"
 #include "core/calibration/samples.h"
 #include "core/calibration/sensitivity.h"
+#include "core/distributed/exchange.h"
+#include "core/distributed/processes.h"
+#include "core/distributed/shared_batch.h"
+#include "core/distributed/sharing_fitter.h"
 #include "core/loaded_model.h"
 #include "core/preprocessor.h"
 #include "core/self_test.h"
@@ -69,6 +73,7 @@ class TrainingRun {
         paused_(request.paused != nullptr ? *request.paused : unpaused_) {}
 
   ModelFile run() {
+    if (processes() != nullptr) require_same(task(), *processes());
     if (paused_.frames != data_.frames) begin_anew();
     const bool few = leaves_one_out(data_, request_);
     if (few) {
@@ -85,6 +90,18 @@ class TrainingRun {
   }
 
  private:
+  /// What all processes of a run must have in common.
+  [[nodiscard]] nlohmann::json task() const {
+    nlohmann::json task{{"version", UAD_VERSION},
+                        {"method", request_.method->name},
+                        {"seed", request_.seed},
+                        {"number of images", data_.frames},
+                        {"content of the images (SHA-256)", data_.sha256},
+                        {"division of the images", data_.held_out}};
+    for (const auto& [name, value] : options_.items()) task["option " + name] = value;
+    return task;
+  }
+
   void warn_of_equal_scores() const {
     if (paused_.scored.empty()) return;
     const auto same = [&](const ScoredFrame& frame) {
@@ -176,15 +193,25 @@ class TrainingRun {
     }
     const double middle = from + (to - from) * (request_.method->by_gradient ? 0.05 : 0.6);
     std::size_t known = paused_.observed;
+    auto* const sharing = dynamic_cast<SharingFitter*>(paused_.fitter.get());
+    const bool shares = sharing != nullptr && sharing->shares_frames();
+    const Share share = share_of(count(uses), shares ? processes() : nullptr);
+    std::int64_t number = 0;
     TileBatcher batcher(*paused_.fitter, request_.batch_size, paused_.observed);
     for_each(uses, "features", from, middle, [&](std::size_t, const LabelledFrame& frame) {
+      const std::int64_t place = number++ - share.first;
+      if (place < 0 || place >= share.count) return;
       if (known > 0) {
         --known;
-      } else if (!enough() || paused_.observed < least) {
+      } else if (processes() != nullptr || !enough() || paused_.observed < least) {
         add(batcher, frame);
       }
     });
     batcher.flush();
+    if (share.count < share.total) {
+      sharing->gather(*processes());
+      paused_.observed = static_cast<std::size_t>(share.total);
+    }
     if (!paused_.validates) {
       if (validates_) show_held_out(middle);
       if (request_.evaluation != nullptr) show_labelled(middle);
@@ -201,6 +228,12 @@ class TrainingRun {
     if (!paused_.refitting) paused_.fitted = fitted_;
     paused_.fitter.reset();
     return model;
+  }
+
+  [[nodiscard]] std::int64_t count(const Uses& uses) const {
+    std::int64_t used = 0;
+    for (std::size_t i = 0; i < data_.frames; ++i) used += uses(i) ? 1 : 0;
+    return used;
   }
 
   /// A frame to learn from, with what the method has to know of it.

@@ -12,6 +12,12 @@
  * than max-age is UNSCORED. From a file each frame waits for its own result. See live-policy. At
  * the end of a live stream the analysis in progress is waited for, at most 2 s.
  *
+ * Where each frame waits, frames-in-flight lets several be on their way, so that the next are
+ * fetched and cut while the network works. They leave in their order, each as soon as its result
+ * is there, on a thread of their own; nothing is held back until another frame comes. In one
+ * process elements with the same model file, device and precision share one model in memory, and
+ * their frames go through the network together (batch-size, batch-timeout), none before its turn.
+ *
  * Element messages on the bus: `uad-result` (frame, pts, utc, score, normalised-score,
  * latency-ms, verdict, model, product, regions, tags), `uad-health` (healthy, frames, unscored,
  * skipped-share, longest-gap-ms; at most one a second, of live streams, when something is missing
@@ -50,6 +56,7 @@
  */
 #include "gst-plugins/uadinfer.h"
 
+#include <atomic>
 #include <optional>
 #include <utility>
 
@@ -61,6 +68,7 @@
 #include "gst-plugins/common/stream.h"
 #include "gst-plugins/common/tiles_meta.h"
 #include "gst-plugins/uadinfer_actions.h"
+#include "gst-plugins/uadinfer_queue.h"
 #include "gst-plugins/uadinfer_session.h"
 
 GST_DEBUG_CATEGORY(uad_infer_debug);
@@ -71,14 +79,23 @@ using namespace uad::gst;
 namespace {
 
 struct State {
-  explicit State(GstElement* element) : session(element) { gst_video_info_init(&info); }
+  State(GstElement* element, GstPad* source, InferQueue::Finish finish)
+      : session(element),
+        queue(source, std::move(finish)),
+        activate_source(GST_PAD_ACTIVATEMODEFUNC(source)) {
+    gst_video_info_init(&info);
+  }
   InferSession session;
+  InferQueue queue;
+  GstPadActivateModeFunction activate_source;  // the base class's
+  std::atomic<GstClockTime> frame_time{0};     // by the caps; 0 = unknown
 
   // streaming thread only
   GstVideoInfo info;
-  ResultAttacher attacher;
+  ResultAttacher attacher;  // where frames leave
   std::uint64_t frames = 0;
   bool begun = false;
+  bool several = false;  // in flight: buffers leave through the queue
   bool cut_upstream = false;
   std::optional<Demand> told;  // what upstream heard last
 
@@ -119,7 +136,7 @@ static gboolean uad_infer_start(GstBaseTransform* base) {
                       (nullptr));
     return FALSE;
   }
-  session.engine().models().resume();
+  session.engine().resume();
   return TRUE;
 }
 
@@ -130,6 +147,7 @@ static gboolean uad_infer_set_caps(GstBaseTransform* base, GstCaps* in, GstCaps*
     // a result of another frame size would point anywhere; the same one is but negotiated again
     if (!gst_video_info_is_equal(&info, &state->info)) state->session.forget();
     state->info = info;
+    state->frame_time = frame_time(info);
     return TRUE;
   });
 }
@@ -140,6 +158,7 @@ static void uad_infer_begin(UadInfer* self) {
   if (state->begun) return;
   state->begun = true;
   state->session.begin(upstream_is_live(GST_BASE_TRANSFORM(self)));
+  state->several = state->queue.active() && state->options().every;
   GST_INFO_OBJECT(self, "upstream is %s, so frames get %s result",
                   state->session.live() ? "live" : "not live",
                   state->options().every ? "their own" : "the latest");
@@ -175,6 +194,18 @@ static uad::FrameInput uad_infer_frame(UadInfer* self, GstBuffer* buffer) {
   return frame;
 }
 
+static void uad_infer_attach(UadInfer* self, GstBuffer* buffer, const uad::Shown& shown) {
+  GST_LOG_OBJECT(self, "%" GST_PTR_FORMAT " %s", buffer,
+                 std::string(uad::to_string(shown.verdict)).c_str());
+  self->state->attacher.attach(buffer, shown);
+}
+
+/// The loader has posted why there is none; else the wait for it was broken off.
+static GstFlowReturn uad_infer_without_model(UadInfer* self) {
+  const bool gave_up = self->state->session.engine().models().gave_up();
+  return gave_up ? GST_FLOW_ERROR : GST_FLOW_FLUSHING;
+}
+
 static GstFlowReturn uad_infer_transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   UadInfer* self = UAD_INFER(base);
   State* state = self->state;
@@ -184,38 +215,92 @@ static GstFlowReturn uad_infer_transform_ip(GstBaseTransform* base, GstBuffer* b
     const uad::InferenceOptions options = state->options();
     const uad::FrameInput frame = uad_infer_frame(self, buffer);
     const auto shown = engine.analyse(frame, options);
-    // the loader has posted why there is no model
-    if (!shown) return engine.models().gave_up() ? GST_FLOW_ERROR : GST_FLOW_FLUSHING;
-    GST_LOG_OBJECT(self, "%" GST_PTR_FORMAT " %s", buffer,
-                   std::string(uad::to_string(shown->verdict)).c_str());
-    state->attacher.attach(buffer, *shown);
+    if (!shown) return uad_infer_without_model(self);
+    uad_infer_attach(self, buffer, *shown);
     if (state->cut_upstream) uad_infer_tell(self, engine.wants_next(frame, options), options);
     return GST_FLOW_OK;
   });
 }
 
+/// With several in flight: takes a frame in and hands it over to the network.
+static GstFlowReturn uad_infer_generate_output(GstBaseTransform* base, GstBuffer** output) {
+  UadInfer* self = UAD_INFER(base);
+  State* state = self->state;
+  uad_infer_begin(self);
+  if (!state->several) {
+    return GST_BASE_TRANSFORM_CLASS(uad_infer_parent_class)->generate_output(base, output);
+  }
+  *output = nullptr;  // the queue pushes it
+  BufferPtr buffer = BufferPtr::adopt(std::exchange(base->queued_buf, nullptr));
+  if (!buffer) return GST_FLOW_OK;
+  return guarded(GST_ELEMENT(self), GST_FLOW_ERROR, [&] {
+    const GstFlowReturn flow = state->queue.wait_for_room();
+    if (flow != GST_FLOW_OK) return flow;
+    uad::InferenceEngine& engine = state->session.engine();
+    const uad::InferenceOptions options = state->options();
+    auto pending = engine.begin(uad_infer_frame(self, buffer.get()), options);
+    if (!pending) return uad_infer_without_model(self);
+    state->queue.put(std::move(buffer), std::move(*pending));
+    if (state->cut_upstream) uad_infer_tell(self, true, options);
+    return GST_FLOW_OK;
+  });
+}
+
+/// The other half, on the queue's task.
+static GstFlowReturn uad_infer_finish(UadInfer* self, BufferPtr& buffer,
+                                      uad::PendingFrame pending) {
+  return guarded(GST_ELEMENT(self), GST_FLOW_ERROR, [&] {
+    const auto shown = self->state->session.engine().finish(std::move(pending));
+    if (!shown) return GST_FLOW_FLUSHING;
+    buffer = BufferPtr::adopt(gst_buffer_make_writable(buffer.release()));
+    uad_infer_attach(self, buffer.get(), *shown);
+    return GST_FLOW_OK;
+  });
+}
+
+/// New caps of downstream are found out about here, and the base class tells downstream at once.
+static GstFlowReturn uad_infer_submit_input(GstBaseTransform* base, gboolean discont,
+                                            GstBuffer* buffer) {
+  State* state = UAD_INFER(base)->state;
+  if (state->several && gst_pad_needs_reconfigure(GST_BASE_TRANSFORM_SRC_PAD(base))) {
+    state->queue.drain();
+  }
+  return GST_BASE_TRANSFORM_CLASS(uad_infer_parent_class)
+      ->submit_input_buffer(base, discont, buffer);
+}
+
 static gboolean uad_infer_sink_event(GstBaseTransform* base, GstEvent* event) {
   UadInfer* self = UAD_INFER(base);
-  uad::InferenceEngine& engine = self->state->session.engine();
+  State* state = self->state;
+  uad::InferenceEngine& engine = state->session.engine();
   const GstEventType type = GST_EVENT_TYPE(event);
-  if (type == GST_EVENT_FLUSH_START) engine.interrupt();
-  if (type == GST_EVENT_EOS) self->state->session.finish();
-  if (type == GST_EVENT_FLUSH_STOP) {
-    self->state->session.forget();
-    engine.models().resume();
+  if (type == GST_EVENT_FLUSH_START) {
+    state->queue.begin_flush();  // before frames are given up, which would read as a failure
+    engine.interrupt();
   }
-  self->state->session.heard(event);
+  if (type == GST_EVENT_FLUSH_STOP) {
+    state->session.forget();
+    engine.resume();
+  }
+  state->session.heard(event);
   if (is_announcement(event)) {
     uad_infer_begin(self);
-    self->state->cut_upstream = true;
-    self->state->told.reset();
-    uad_infer_tell(self, true, self->state->options());
+    state->cut_upstream = true;
+    state->told.reset();
+    uad_infer_tell(self, true, state->options());
   }
-  return GST_BASE_TRANSFORM_CLASS(uad_infer_parent_class)->sink_event(base, event);
+  const bool serialised = (gst_event_type_get_flags(type) & GST_EVENT_TYPE_SERIALIZED) != 0;
+  if (serialised && state->several && state->queue.takes(event)) return TRUE;
+  if (type == GST_EVENT_EOS) state->session.finish();
+  const gboolean sent = GST_BASE_TRANSFORM_CLASS(uad_infer_parent_class)->sink_event(base, event);
+  if (type == GST_EVENT_FLUSH_START) state->queue.rest();
+  if (type == GST_EVENT_FLUSH_STOP) state->queue.end_flush();
+  return sent;
 }
 
 static gboolean uad_infer_src_event(GstBaseTransform* base, GstEvent* event) {
   UAD_INFER(base)->state->session.heard(event);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_RECONFIGURE) UAD_INFER(base)->state->queue.relinked();
   if (GST_EVENT_TYPE(event) == GST_EVENT_QOS) {
     GstClockTimeDiff late = 0;
     gst_event_parse_qos(event, nullptr, nullptr, &late, nullptr);
@@ -226,20 +311,48 @@ static gboolean uad_infer_src_event(GstBaseTransform* base, GstEvent* event) {
 
 static gboolean uad_infer_query(GstBaseTransform* base, GstPadDirection direction,
                                 GstQuery* query) {
+  State* state = UAD_INFER(base)->state;
+  const GstQueryTypeFlags flags = gst_query_type_get_flags(GST_QUERY_TYPE(query));
+  const bool serialised = (flags & GST_QUERY_TYPE_SERIALIZED) != 0;
+  if (direction == GST_PAD_SINK && serialised && state->several &&
+      state->queue.drain() != GST_FLOW_OK) {
+    return FALSE;
+  }
   if (!GST_BASE_TRANSFORM_CLASS(uad_infer_parent_class)->query(base, direction, query)) {
     return FALSE;
   }
   if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY && direction == GST_PAD_SRC) {
-    UAD_INFER(base)->state->session.add_latency(query);
+    const auto held = static_cast<GstClockTime>(state->queue.capacity());
+    state->session.add_latency(query, held * state->frame_time);
   }
   return TRUE;
+}
+
+static gboolean uad_infer_propose_allocation(GstBaseTransform* base, GstQuery* decide,
+                                             GstQuery* query) {
+  const InferQueue& queue = UAD_INFER(base)->state->queue;
+  const gboolean answered = forward_allocation(base, decide, query);
+  queue.ask_for_buffers(query);
+  return answered || queue.active();
+}
+
+static gboolean uad_infer_activate_source(GstPad* pad, GstObject* parent, GstPadMode mode,
+                                          gboolean active) {
+  State* state = UAD_INFER(parent)->state;
+  const int frames = state->session.settings().frames_in_flight;
+  if (mode == GST_PAD_MODE_PUSH && active && frames > 1) state->queue.start(frames);
+  if (mode == GST_PAD_MODE_PUSH && !active) {
+    state->session.engine().interrupt();
+    state->queue.stop();
+  }
+  return state->activate_source(pad, parent, mode, active);
 }
 
 static gboolean uad_infer_stop(GstBaseTransform* base) {
   State* state = UAD_INFER(base)->state;
   state->session.end();
   state->attacher.reset();
-  state->begun = state->cut_upstream = false;
+  state->begun = state->several = state->cut_upstream = false;
   state->told.reset();
   state->frames = 0;
   return TRUE;
@@ -269,7 +382,12 @@ static void uad_infer_finalize(GObject* object) {
 }
 
 static void uad_infer_init(UadInfer* self) {
-  self->state = new State(GST_ELEMENT(self));
+  GstPad* source = GST_BASE_TRANSFORM_SRC_PAD(self);
+  self->state =
+      new State(GST_ELEMENT(self), source, [self](BufferPtr& buffer, uad::PendingFrame pending) {
+        return uad_infer_finish(self, buffer, std::move(pending));
+      });
+  gst_pad_set_activatemode_function(source, uad_infer_activate_source);
   gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
 }
 
@@ -293,9 +411,11 @@ static void uad_infer_class_init(UadInferClass* klass) {
   transform->start = uad_infer_start;
   transform->stop = uad_infer_stop;
   transform->set_caps = uad_infer_set_caps;
+  transform->submit_input_buffer = uad_infer_submit_input;
+  transform->generate_output = uad_infer_generate_output;
   transform->transform_ip = uad_infer_transform_ip;
   transform->sink_event = uad_infer_sink_event;
   transform->src_event = uad_infer_src_event;
   transform->query = uad_infer_query;
-  transform->propose_allocation = forward_allocation;
+  transform->propose_allocation = uad_infer_propose_allocation;
 }

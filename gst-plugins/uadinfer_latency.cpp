@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gst-plugins/uadinfer_latency.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "gst-plugins/common/ptr.h"
@@ -25,14 +26,15 @@ void FrameLatency::tell(double ms) {
   gst_element_post_message(element_, gst_message_new_latency(GST_OBJECT(element_)));
 }
 
-void FrameLatency::add_to(GstQuery* query) const {
+void FrameLatency::add_to(GstQuery* query, GstClockTime held) const {
   gboolean live = FALSE;
   GstClockTime least = 0;
   GstClockTime most = 0;
   gst_query_parse_latency(query, &live, &least, &most);
   if (!live) return;
-  least += latency_;
-  if (GST_CLOCK_TIME_IS_VALID(most)) most += latency_;
+  const GstClockTime takes = latency_;
+  least += takes;
+  if (GST_CLOCK_TIME_IS_VALID(most)) most += std::max(takes, held);
   gst_query_set_latency(query, live, least, most);
 }
 

@@ -20,7 +20,8 @@ class FrameLatency {
   void measured(double total_ms);
   void reset() { anew_ = true; }
   /// Adds it to upstream's answer, if that is a live one.
-  void add_to(GstQuery* query) const;
+  /// @param held  time of the frames that can wait in the element before upstream has to.
+  void add_to(GstQuery* query, GstClockTime held) const;
 
  private:
   void tell(double ms);

@@ -46,20 +46,20 @@ InferSession::InferSession(GstElement* element)
       mark_report_(element, [this] { return settings(); }),
       parts_(element),
       latency_(element),
-      engine_(
-          {{[this](const AnalyserPtr& analyser, const std::string& why) {
-              on_loaded(analyser, why);
-            },
-            [this](const std::exception_ptr& reason, bool old_in_service) {
-              on_load_failed(reason, old_in_service);
-            }},
-           [this](const AnalysisPtr& analysis) { on_analysed(analysis); },
-           shadow_report_.events(),
-           mark_report_.events(
-               [this]() -> LoadSlot<Analyser>& { return engine_.models(); },
-               [this](const AnalyserPtr& analyser) { on_loaded(analyser, "good-frame"); }),
-           [this] { return awaits_file_.load(); },
-           [this](const Capture& frame, bool taken) { parts_.tracker().frame(frame, taken); }}) {}
+      engine_({{[this](const AnalyserPtr& analyser, const std::string& why) {
+                  on_loaded(analyser, why);
+                },
+                [this](const std::exception_ptr& reason, bool old_in_service) {
+                  on_load_failed(reason, old_in_service);
+                }},
+               [this](const AnalysisPtr& analysis) { on_analysed(analysis); },
+               shadow_report_.events(),
+               mark_report_.events(
+                   [this]() -> LoadSlot<Analyser>& { return engine_.models(); },
+                   [this](const AnalyserPtr& analyser) { on_loaded(analyser, "good-frame"); }),
+               [this] { return awaits_file_.load(); },
+               [this](const Capture& frame, bool taken) { parts_.tracker().frame(frame, taken); }},
+              batchers()) {}
 
 InferSettings InferSession::settings() const {
   const std::lock_guard guard(lock_);
@@ -128,7 +128,7 @@ void InferSession::open() {
 
 void InferSession::close() {
   ticker_.reset();
-  engine_.models().stop();
+  engine_.close();
   awaits_file_ = false;
   engine_.shadow().models().stop();
   shadow_report_.log_to("");
@@ -248,8 +248,8 @@ void InferSession::end() {
   parts_.tracker().reset();
 }
 
-void InferSession::add_latency(GstQuery* query) const {
-  if (settings().every(true)) latency_.add_to(query);
+void InferSession::add_latency(GstQuery* query, GstClockTime held) const {
+  if (settings().every(true)) latency_.add_to(query, held);
 }
 
 Demand InferSession::demand(bool wanted, const InferenceOptions& options) const {
@@ -286,7 +286,7 @@ void InferSession::on_load_failed(const std::exception_ptr& reason, bool old_in_
   }
 }
 
-/// On the streaming thread in `every`, else on the worker's.
+/// Where frames leave in `every`, else on the worker's thread.
 void InferSession::on_analysed(const AnalysisPtr& analysis) {
   const InferSettings now = settings();
   const bool changed = analysis->verdict != last_verdict_;

@@ -69,8 +69,8 @@ class InferSession {
   void end();
   [[nodiscard]] bool live() const noexcept { return live_; }
   /// Adds what one frame takes (measured at warm-up, then since) to upstream's answer, if frames of
-  /// a live stream wait for their results.
-  void add_latency(GstQuery* query) const;
+  /// a live stream wait for their results. @param held  see FrameLatency::add_to().
+  void add_latency(GstQuery* query, GstClockTime held) const;
 
   /// What uadpreproc is to know: the frames to cut and the model in service.
   [[nodiscard]] Demand demand(bool wanted, const InferenceOptions& options) const;

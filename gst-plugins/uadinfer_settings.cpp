@@ -15,7 +15,8 @@ InferenceOptions InferSettings::inference(bool live) const {
           interval,
           std::chrono::milliseconds(max_age_ms),
           {warn_threshold, reject_threshold, min_area},
-          product};
+          product,
+          {batch_size, std::chrono::milliseconds(batch_timeout_ms)}};
 }
 
 bool InferSettings::every(bool live) const {
@@ -107,6 +108,24 @@ void add_timing_properties(Properties<InferSettings>& t) {
             &S::max_age_ms, 1, G_MAXINT, Writable::kPlaying);
 }
 
+void add_stream_properties(Properties<InferSettings>& t) {
+  using S = InferSettings;
+  t.integer({"frames-in-flight", "Frames on their way at once", "frames",
+             "Where each frame waits for its own result: so many are taken in before the first "
+             "leaves, at most, so that fetching, cutting and network overlap; 1: one after the "
+             "other, on the thread that brings them. Holds as many buffers more"},
+            &S::frames_in_flight, 1, 64, Writable::kReady);
+  t.integer({"batch-size", "Frames in one batch", "frames",
+             "So many waiting frames of elements that share the model go through the network "
+             "together, at most; the least of those in a batch counts. 1: each by itself"},
+            &S::batch_size, 1, 64, Writable::kPlaying);
+  t.integer({"batch-timeout", "Longest wait for a batch", "ms",
+             "So long at most a frame waits for frames of other elements that share the model, "
+             "while the batch is not full and not each of them has one in it; 0: it takes along "
+             "those that wait already"},
+            &S::batch_timeout_ms, 0, 60'000, Writable::kPlaying);
+}
+
 void add_verdict_properties(Properties<InferSettings>& t) {
   using S = InferSettings;
   t.real({"warn-threshold", "Warn threshold", "raw score",
@@ -169,6 +188,7 @@ const Properties<InferSettings>& infer_properties() {
     add_live_model_properties(t);
     add_mark_properties(t);
     add_timing_properties(t);
+    add_stream_properties(t);
     add_verdict_properties(t);
     add_part_properties(t);
     add_white_level(t, &InferSettings::white_level);

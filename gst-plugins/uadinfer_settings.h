@@ -17,6 +17,9 @@ struct InferSettings {
   Precision precision = Precision::kModel;
   int threads = ExecutionOptions{}.threads;
   LivePolicy live_policy = LivePolicy::kAuto;
+  int frames_in_flight = 1;
+  int batch_size = BatchLimits{}.frames;
+  int batch_timeout_ms = static_cast<int>(BatchLimits{}.wait.count());
   int interval = InferenceOptions{}.interval;
   int max_age_ms = static_cast<int>(InferenceOptions{}.max_age.count());
   double warn_threshold = ThresholdOverrides{}.warn;

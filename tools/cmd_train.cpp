@@ -9,6 +9,7 @@
 
 #include "core/calibration/calibration.h"
 #include "core/calibration/origin_text.h"
+#include "core/distributed/processes.h"
 #include "core/eval/evaluation.h"
 #include "core/exec/thread_pool.h"
 #include "core/files/model_file.h"
@@ -26,6 +27,7 @@
 #include "tools/published_results.h"
 #include "tools/score_pictures.h"
 #include "tools/train_request.h"
+#include "tools/training_processes.h"
 
 namespace uad::tools {
 namespace {
@@ -205,11 +207,14 @@ void require_new_products(const CategoryData& data, const TrainRequest& request,
   }
 }
 
+/// @return null where another process writes the model and judges it.
 nlohmann::json train_one(const CategoryData& data, bool group, const TrainRequest& request,
                          const Arguments& args) {
   const fs::path output = output_path(args, data.name, group, request);
-  if (args.has("mode") && !args.get<bool>("mode")) return judge_saved(output, request, data, args);
-  prepare_output(output, "--output");
+  if (args.has("mode") && !args.get<bool>("mode")) {
+    return is_first_process() ? judge_saved(output, request, data, args) : nullptr;
+  }
+  if (is_first_process()) prepare_output(output, "--output");
   require_new_products(data, request, args);
   const nlohmann::json folds = run_cross_validation(data, args.get<std::size_t>("n_cv_folds"),
                                                     request, args.get<bool>("strict"));
@@ -231,9 +236,10 @@ nlohmann::json train_one(const CategoryData& data, bool group, const TrainReques
     }
     one.control = {bar.callback(), {}, interrupts.cancel(), interrupts.enough()};
     one.evaluation = judged.get();
-    one.run = run_folder(args, *request.method, output, data.name, group);
+    if (is_first_process()) one.run = run_folder(args, *request.method, output, data.name, group);
     return train(*source, one);
   }();
+  if (!is_first_process()) return nullptr;
   if (request.promise) {
     warn_of_near_copies(data.path, request.parts);
     note(
@@ -270,14 +276,17 @@ nlohmann::json train_one(const CategoryData& data, bool group, const TrainReques
 }  // namespace
 
 int run_train(const Args& args) {
+  TrainingProcesses processes;
   const Method& method = requested_method(args);
   const Arguments arguments = with_added_product(parse_arguments(train_syntax(method), args));
   announce(arguments);
+  processes.join(arguments.get<int>("process_timeout"));
   check_score_pictures(arguments);
   if (arguments.has("protocol")) {
     use_threads(arguments.get<int>("threads"));
     const nlohmann::json record = run_protocol(arguments, method);
-    if (arguments.has("json")) write_json(arguments.get<std::string>("json"), record);
+    if (arguments.has("json") && is_first_process())
+      write_json(arguments.get<std::string>("json"), record);
     return 0;
   }
   const std::vector<CategoryData> data = find_data(arguments);
@@ -286,8 +295,9 @@ int run_train(const Args& args) {
   nlohmann::json results = nlohmann::json::array();
   for (const CategoryData& one : data) {
     results.push_back(train_one(one, data.size() > 1, request, arguments));
+    processes.wait_for_all();
   }
-  if (arguments.has("json")) {
+  if (arguments.has("json") && is_first_process()) {
     write_json(arguments.get<std::string>("json"), results.size() == 1 ? results[0] : results);
   }
   return 0;

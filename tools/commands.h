@@ -20,6 +20,8 @@ int run_predict(const Args& args);
 int run_report(const Args& args);
 int run_replay(const Args& args);
 int run_info(const Args& args);
+int run_bench(const Args& args);
+int run_tune(const Args& args);
 int run_demo(const Args& args);
 int run_draw_mura(const Args& args);
 int run_make_lists(const Args& args);

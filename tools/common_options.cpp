@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/distributed/processes.h"
 #include "tools/console.h"
 
 namespace uad::tools {
@@ -103,19 +104,20 @@ std::vector<OptionSpec> join(std::vector<std::vector<OptionSpec>> lists) {
   return result;
 }
 
-ExecutionOptions execution_options(const Arguments& args) {
-  ExecutionOptions options;
-  options.device = args.get<std::string>("device");
-  std::ranges::transform(options.device, options.device.begin(),
-                         [](unsigned char c) { return std::tolower(c); });
-  if (options.device == "gpu") options.device = "cuda";
-  if (options.device == "xpu") {
+std::string execution_device(const Arguments& args) {
+  auto device = args.get<std::string>("device");
+  std::ranges::transform(device, device.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (device == "xpu") {
     throw Error(ErrorCode::kNoDevice,
                 "Device \"xpu\" is not supported. Set device to auto, cpu or cuda.");
   }
-  options.precision = args.get<std::string>("precision");
-  options.threads = args.get<int>("threads");
-  return options;
+  return device == "gpu" ? "cuda" : device;
+}
+
+ExecutionOptions execution_options(const Arguments& args) {
+  return {.device = execution_device(args),
+          .precision = args.get<std::string>("precision"),
+          .threads = args.get<int>("threads")};
 }
 
 PromiseTarget promise_target(const Arguments& args) {
@@ -156,7 +158,7 @@ void announce(const Arguments& args, const std::vector<std::string>& heeded) {
     }
     shown.erase(spec.name);
   }
-  fmt::print(stderr, "configuration:\n{}", to_yaml(shown));
+  if (is_first_process()) fmt::print(stderr, "configuration:\n{}", to_yaml(shown));
 }
 
 fs::path default_model_path(const std::string& save_path, const std::string& name,

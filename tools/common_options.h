@@ -31,7 +31,8 @@ std::vector<OptionSpec> ignored_specs();
 std::vector<OptionSpec> join(std::vector<std::vector<OptionSpec>> lists);
 
 /// `gpu` is read as cuda. @throws Error(kNoDevice) for xpu.
-ExecutionOptions execution_options(const Arguments& args);
+std::string execution_device(const Arguments& args);
+ExecutionOptions execution_options(const Arguments& args);  ///< throws as execution_device()
 
 /// What the options of promise_specs() ask for. @throws UsageError for a share outside of (0, 1).
 PromiseTarget promise_target(const Arguments& args);

@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/base/log.h"
+#include "core/distributed/processes.h"
 #include "core/files/atomic_file.h"
 #include "tools/arguments.h"
 
@@ -22,7 +23,10 @@ void log_to_stderr() {
   });
 }
 
-void note(const std::string& text) { fmt::print(stderr, "uad: {}\n", text); }
+// What all of several processes have to say, one of them says.
+void note(const std::string& text) {
+  if (is_first_process()) fmt::print(stderr, "uad: {}\n", text);
+}
 
 ProgressBar::ProgressBar() : visible_(isatty(STDERR_FILENO) == 1) {}
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/cross_validation.h"
+#include "core/distributed/processes.h"
 #include "tools/arguments.h"
 #include "tools/console.h"
 #include "tools/interrupts.h"
@@ -38,6 +39,8 @@ nlohmann::json run_cross_validation(const CategoryData& data, std::size_t folds,
     request.control = {.progress = bar.callback(), .cancel = interrupts.enough()};
     results = cross_validate(items, folds, std::move(request), strict);
   }
+  nlohmann::json json = to_json(results);
+  if (!is_first_process()) return json;
   for (std::size_t i = 0; i < results.size(); ++i) {
     const Confusion& decisions = results[i].decisions;
     fmt::print(
@@ -46,7 +49,6 @@ nlohmann::json run_cross_validation(const CategoryData& data, std::size_t folds,
         i + 1, decisions.accuracy(), decisions.balanced_accuracy(), decisions.tp, decisions.fp,
         decisions.fn, decisions.tn);
   }
-  nlohmann::json json = to_json(results);
   fmt::print(stderr, "mean:   accuracy {}  balanced {}\n", json["mean"]["accuracy"].dump(),
              json["mean"]["balanced_accuracy"].dump());
   return json;

@@ -31,6 +31,8 @@ constexpr std::array kCommands{
     Command{"replay", run_replay, "try other thresholds on stored scores, without running a model"},
     Command{"predict", run_predict, "score images or the frames of a video"},
     Command{"info", run_info, "show what a model file holds"},
+    Command{"bench", run_bench, "measure what models cost on this machine"},
+    Command{"tune", run_tune, "find the settings that keep up with the cameras"},
     Command{"make-lists", run_make_lists, "write the list files of an MVTec AD or VisA tree"},
     Command{"demo", run_demo, "draw a small production line, train, evaluate and run it"},
     Command{"draw-mura", run_draw_mura, "draw a synthetic set of display panels with mura"},

@@ -11,6 +11,8 @@
 
 #include "core/data/image_source.h"
 #include "core/data/protocol.h"
+#include "core/distributed/exchange.h"
+#include "core/distributed/processes.h"
 #include "core/eval/continual.h"
 #include "core/eval/evaluation.h"
 #include "core/eval/report/run.h"
@@ -121,6 +123,27 @@ class ProtocolRun {
                         (args_.get<bool>("auto_resume") && fs::exists(folder_.record()));
     if (args_.has("first_task")) check_first_task();
     if (!resume) require_images(0);
+    if (is_first_process()) begin(resume);
+    follow_first();
+    std::size_t task = 0;
+    try {
+      for (; task < protocol_.tasks.size(); ++task) {
+        if (task == record_["tasks"].size()) learn(task);
+        if (is_first_process()) judge(task);
+        follow_first();
+      }
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kCancelled) throw;
+      throw Error(ErrorCode::kCancelled,
+                  fmt::format("Ended in task {} of {}. The same command with --resume goes on.",
+                              task, protocol_.tasks.size()));
+    }
+    if (is_first_process()) finish();
+    return record_;
+  }
+
+ private:
+  void begin(bool resume) {
     record_ = folder_.begin(setup(), resume);
     if (resume) {
       forget_lost_tasks();
@@ -130,23 +153,15 @@ class ProtocolRun {
     }
     tell_untested();
     folder_.write(record_);
-    std::size_t task = 0;
-    try {
-      for (; task < protocol_.tasks.size(); ++task) {
-        if (task == record_["tasks"].size()) learn(task);
-        judge(task);
-      }
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::kCancelled) throw;
-      throw Error(ErrorCode::kCancelled,
-                  fmt::format("Ended in task {} of {}. The same command with --resume goes on.",
-                              task, protocol_.tasks.size()));
-    }
-    finish();
-    return record_;
   }
 
- private:
+  /// The first of several processes writes and judges; the others wait for it and its record.
+  void follow_first() {
+    if (processes() == nullptr) return;
+    processes()->wait_for_all();
+    record_ = share_json(record_, *processes());
+  }
+
   [[nodiscard]] std::size_t last_task() const { return protocol_.tasks.size() - 1; }
 
   /// What a run that goes on must share with the one that was cut.
@@ -310,18 +325,24 @@ class ProtocolRun {
   }
 
   void learn(std::size_t task) {
-    if (task == 0 && args_.has("first_task")) return take_first_task();
-    fmt::print(stderr, "task {} of {}: learning {}\n", task, protocol_.tasks.size(),
-               fmt::join(protocol_.tasks[task].products, ", "));
+    if (task == 0 && args_.has("first_task")) {
+      if (is_first_process()) take_first_task();
+      return;
+    }
+    if (is_first_process()) {
+      fmt::print(stderr, "task {} of {}: learning {}\n", task, protocol_.tasks.size(),
+                 fmt::join(protocol_.tasks[task].products, ", "));
+    }
     const auto start = std::chrono::steady_clock::now();
     const auto source = open_images(items_of(task), {.strict = args_.get<bool>("strict")});
     ModelFile file = [&] {
       ProgressBar bar;
       TrainRequest request = request_of(task);
       request.control = {.progress = bar.callback(), .cancel = interrupts_.enough()};
-      if (method_.by_gradient) request.run = run_of(task);
+      if (method_.by_gradient && is_first_process()) request.run = run_of(task);
       return train(*source, request);
     }();
+    if (!is_first_process()) return;
     tell_skipped(source->skipped());
     file.manifest.thresholds.min_area = args_.get<double>("min_area");
     const std::string sha256 = save_model_file(folder_.model(task), file);

@@ -15,6 +15,7 @@
 #include "tools/cross_validation.h"
 #include "tools/data_sets.h"
 #include "tools/score_pictures.h"
+#include "tools/training_processes.h"
 
 namespace uad::tools {
 namespace {
@@ -128,6 +129,7 @@ std::vector<OptionSpec> own_specs() {
        .help = "evaluate on the test set afterwards [true where there is one]",
        .aliases = {"do_val"}},
       folds_option(),
+      process_timeout_option(),
       {.name = "json", .help = "write what was trained as JSON; - = stdout"},
   };
 }

@@ -8,6 +8,9 @@
 
 namespace uad {
 
+/// Whether oneDNN computes in bfloat16 on this CPU at all: it needs AVX-512 or AVX-NE-CONVERT.
+[[nodiscard]] bool cpu_computes_bf16();
+
 /// @throws Error(kBadOption) for any precision but fp32, bf16 and fp16.
 [[nodiscard]] at::TensorOptions compute_options(const Execution& execution);
 

@@ -8,6 +8,8 @@
 #include <ATen/ATen.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 
+#include "core/exec/compute_type.h"
+
 namespace uad {
 
 namespace {
@@ -51,14 +53,8 @@ const std::optional<OneDnn>& one_dnn() {
   return operators;
 }
 
-/// oneDNN's operators refuse bfloat16 on CPUs without AVX-512 or AVX-NE-CONVERT.
 bool one_dnn_takes(at::ScalarType type) {
-  if (type != at::kBFloat16) return type == at::kFloat;
-  static const bool supported = [] {
-    const auto asks = find<bool()>("mkldnn::_is_mkldnn_bf16_supported", "");
-    return asks && asks->call();
-  }();
-  return supported;
+  return type == at::kFloat || (type == at::kBFloat16 && cpu_computes_bf16());
 }
 
 constexpr std::array<std::int64_t, 2> kNoDilation{1, 1};

@@ -29,6 +29,13 @@ int use_threads(int wish) {
   }
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const int threads = wish == 0 ? cores : wish;
+  if (threads > cores) {
+    log(LogLevel::kWarning,
+        fmt::format(
+            "{} threads are asked for, but there are {} cores: more threads than cores only "
+            "wait for each other. Set threads=0 for one per core.",
+            threads, cores));
+  }
   {
     const std::scoped_lock lock(pool_mutex);
     if (threads > pool_threads) {

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "core/distributed/shared_batch.h"
+
 namespace uad {
 
 BatchLoader::BatchLoader(const SampleStore& store, const BatchOrder& order, const Options& options)
@@ -56,9 +58,11 @@ void BatchLoader::work(const std::stop_token& stop) {
 }
 
 Batch BatchLoader::make(std::int64_t step) const {
+  const std::vector<Draw> all = order_.batch(step);
+  const Share share = share_of(std::ssize(all), options_.processes);
+  std::vector<Draw> draws(all.begin() + share.first, all.begin() + share.first + share.count);
   std::vector<Sample> samples;
   std::vector<std::int64_t> labels;
-  std::vector<Draw> draws = order_.batch(step);
   for (const Draw& draw : draws) {
     samples.push_back(augment(store_.sample(draw.sample), options_.augmentation, draw.seed));
     labels.push_back(store_.label(draw.sample));

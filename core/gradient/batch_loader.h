@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/distributed/communicator.h"
 #include "core/gradient/augmentation.h"
 #include "core/gradient/batch_order.h"
 #include "core/gradient/learner.h"
@@ -25,6 +26,7 @@ class BatchLoader {
     Augmentation augmentation;
     std::int64_t first = 0;
     std::int64_t last = 0;
+    const Communicator* processes = nullptr;  ///< that share each batch, borrowed; null = none do
     int threads = 1;
     std::size_t ahead = 3;
   };

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/distributed/shared_batch.h"
 
 namespace uad {
 namespace {
@@ -62,8 +63,9 @@ void clear_gradients(const Optimiser& optimiser) {
 }
 
 void require_finite(const at::Tensor& loss) {
-  const double value = loss.item<double>();
-  if (!std::isfinite(value)) diverged("loss", value);
+  std::map<std::string, double> value{{"loss", loss.item<double>()}};
+  average_over_batch(value);
+  if (!std::isfinite(value["loss"])) diverged("loss", value["loss"]);
 }
 
 double require_finite_gradients(const Optimiser& optimiser) {
@@ -77,7 +79,8 @@ double descend(const at::Tensor& loss, Optimiser& optimiser, double learning_rat
                double clip_norm) {
   require_finite(loss);
   clear_gradients(optimiser);
-  loss.backward();
+  weighted_by_share(loss).backward();
+  sum_gradients_over_batch(optimiser.parameters());
   const double norm = require_finite_gradients(optimiser);
   if (clip_norm > 0 && norm > clip_norm) {
     const c10::NoGradGuard no_gradients;

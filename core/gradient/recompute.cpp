@@ -7,6 +7,8 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "core/distributed/shared_batch.h"
+
 namespace uad {
 namespace {
 
@@ -16,6 +18,7 @@ using torch::autograd::variable_list;
 struct KeptPart final : torch::CustomClassHolder {
   explicit KeptPart(NetworkPart part) : run(std::move(part)) {}
   NetworkPart run;
+  BatchPart batch = current_batch();  // of the step, whichever thread goes back
 };
 
 class Recompute final : public torch::autograd::Function<Recompute> {
@@ -41,6 +44,7 @@ class Recompute final : public torch::autograd::Function<Recompute> {
       inputs.push_back(input.detach().requires_grad_(wanted));
       if (wanted) asked.push_back(inputs.back());
     }
+    const BatchScope scope(kept->batch);
     const c10::AutoGradMode with_gradients(true);
     variable_list outputs;
     variable_list of_outputs;

@@ -13,6 +13,8 @@
 
 #include "core/base/error.h"
 #include "core/base/log.h"
+#include "core/distributed/exchange.h"
+#include "core/distributed/shared_batch.h"
 #include "core/exec/thread_pool.h"
 #include "core/gradient/batch_loader.h"
 #include "core/gradient/run_checkpoint.h"
@@ -100,7 +102,7 @@ TrainingLoop::TrainingLoop(Learner& learner, const LoopOptions& options,
       options_(options),
       training_(training),
       validation_(validation),
-      run_(run),
+      run_(is_first_process() ? run : RunFolder()),
       identity_(std::move(identity)),
       order_(make_order(options, training.size())),
       round_(options.epochs > 0 ? order_.steps_per_epoch() : options.round_steps),
@@ -113,24 +115,38 @@ TrainingLoop::TrainingLoop(Learner& learner, const LoopOptions& options,
 
 void TrainingLoop::run(const FitControl& control) {
   join_pool();
-  if (!curves_) begin();
-  BatchLoader loader(
-      training_, order_,
-      {.augmentation = options_.augmentation, .first = progress_.step, .last = total_});
+  if (!curves_) {
+    begin();
+    begin_alike();
+  }
+  try {
+    take_steps(control);
+  } catch (const ProcessesLost& lost) {
+    throw ProcessesLost(fmt::format("Training ended at step {} of {}. {}{}", progress_.step + 1,
+                                    total_, lost.what(), left_to_go_on_from()));
+  }
+  save();
+  use_best();
+}
+
+void TrainingLoop::take_steps(const FitControl& control) {
+  BatchLoader loader(training_, order_,
+                     {.augmentation = options_.augmentation,
+                      .first = progress_.step,
+                      .last = total_,
+                      .processes = processes_});
   while (progress_.step < total_ && !ended_) {
-    if (control.cancel.stop_requested()) {
+    if (any_asked(control.cancel)) {
       save();
       throw Error(ErrorCode::kCancelled, "The training was cancelled.");
     }
-    if (control.enough.stop_requested() && progress_.step > 0) break;
+    if (any_asked(control.enough) && progress_.step > 0) break;
     const auto start = Clock::now();
     take_step(loader.next());
     if (at_end_of_round()) end_round(control);
     progress_.seconds += std::chrono::duration<double>(Clock::now() - start).count();
     report(control);
   }
-  save();
-  use_best();
 }
 
 void TrainingLoop::begin() {
@@ -174,12 +190,42 @@ void TrainingLoop::begin() {
   curves_.emplace(run_.logs, std::move(points));
 }
 
+/// With the state that process 0 has: first weights, or those of a checkpoint.
+void TrainingLoop::begin_alike() {
+  if (processes_ == nullptr) return;
+  const nlohmann::json first = share_json({{"progress", progress_},
+                                           {"points", curves_->points()},
+                                           {"ended", ended_},
+                                           {"best", !best_.empty()}},
+                                          *processes_);
+  share_tensors(learner_.state(), *processes_);
+  if (first.at("best").get<bool>() && best_.empty()) {
+    for (const auto& [name, tensor] : weights()) best_[name] = tensor.detach().clone();
+  }
+  share_tensors(best_, *processes_);
+  if (is_first_process()) return;
+  first.at("progress").get_to(progress_);
+  first.at("ended").get_to(ended_);
+  curves_.emplace("", first.at("points").get<std::vector<TrainingRound>>());
+}
+
+/// Whether somebody asks any of the processes.
+bool TrainingLoop::any_asked(const std::stop_token& stop) const {
+  double asked = stop.stop_requested() ? 1 : 0;
+  if (processes_ != nullptr) processes_->sum(std::span(&asked, 1));
+  return asked > 0;
+}
+
 void TrainingLoop::take_step(const Batch& batch) {
-  const std::int64_t images = batch.images.size(0);
+  const Share share = share_of(std::ssize(order_.batch(progress_.step)), processes_);
   Figures figures;
   try {
+    const BatchScope scope({share, processes_});
     const c10::AutoGradMode gradients(true);
     figures = learner_.step(batch, options_.schedule.at(progress_.step));
+    average_over_batch(figures);
+  } catch (const ProcessesLost&) {
+    throw;
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kFailed) throw;
     throw Error(
@@ -193,9 +239,19 @@ void TrainingLoop::take_step(const Batch& batch) {
                                  : ""));
   }
   if (progress_.step == 0) progress_.first_loss = figures.at("loss");
-  add(progress_.sums, figures, images);
-  progress_.images += images;
+  add(progress_.sums, figures, share.total);
+  progress_.images += share.total;
   ++progress_.step;
+}
+
+/// For an error; "" where nothing is stored.
+std::string TrainingLoop::left_to_go_on_from() const {
+  if (run_.path.empty()) return "";
+  if (!saved_state_) return " No checkpoint was written yet: start again.";
+  return fmt::format(
+      " \"{}\" holds a whole state from before: the same command with --resume "
+      "goes on from it.",
+      (run_.path / kLast).string());
 }
 
 /// The step and its images, for an error.
@@ -246,7 +302,7 @@ Figures TrainingLoop::validate() {
   }
   Figures figures = divided(std::move(sums), std::max<std::int64_t>(1, std::ssize(validation_)));
   figures.merge(learner_.end_validation());
-  return figures;
+  return processes_ == nullptr ? figures : share_json(figures, *processes_).get<Figures>();
 }
 
 /// Whether this was the best round, and whether it was the last.

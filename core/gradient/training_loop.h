@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The loop around every method that learns by gradient: batches, steps, validation, the best
 // weights, curves, checkpoints, an early or clean end.
+//
+// Several processes share each batch and do all else alike; what process 0 finds decides, and it
+// alone writes (core/distributed/).
 #pragma once
 
 #include <chrono>
@@ -11,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/backend.h"
+#include "core/distributed/processes.h"
 #include "core/gradient/augmentation.h"
 #include "core/gradient/batch_order.h"
 #include "core/gradient/curves.h"
@@ -57,9 +61,9 @@ class TrainingLoop {
   /// learner has the best weights. With a run folder, the state is in "last.ckpt" now and then
   /// after a round and at every end, and with it the best weights in "best.ckpt". What an earlier
   /// run left there goes into a folder "earlier".
-  /// @throws Error(kCancelled); Error(kFailed) naming step and images where the loss is not finite
-  /// or the run is hopeless; Error(kNotFound) if there is nothing to resume; what reading a
-  /// checkpoint throws.
+  /// @throws Error(kCancelled); ProcessesLost naming what is left to go on from; Error(kFailed)
+  /// naming step and images where the loss is not finite or the run is hopeless; Error(kNotFound)
+  /// if there is nothing to resume; what reading a checkpoint throws.
   void run(const FitControl& control);
 
   [[nodiscard]] std::int64_t step() const noexcept { return progress_.step; }
@@ -81,6 +85,9 @@ class TrainingLoop {
   friend void from_json(const nlohmann::json& json, Progress& progress);
 
   void begin();
+  void begin_alike();
+  [[nodiscard]] bool any_asked(const std::stop_token& stop) const;
+  void take_steps(const FitControl& control);
   void take_step(const Batch& batch);
   [[nodiscard]] bool at_end_of_round() const;
   void end_round(const FitControl& control);
@@ -94,14 +101,16 @@ class TrainingLoop {
   void save();
   [[nodiscard]] TensorMap weights();
   [[nodiscard]] std::string where() const;
+  [[nodiscard]] std::string left_to_go_on_from() const;
   void report(const FitControl& control) const;
 
   Learner& learner_;
   LoopOptions options_;
   const SampleStore& training_;
   const SampleStore& validation_;
-  RunFolder run_;
+  RunFolder run_;  // of process 0; the others have none
   nlohmann::json identity_;
+  Communicator* processes_ = processes();  // null = it is alone
   BatchOrder order_;
   std::int64_t round_;  // steps
   std::int64_t total_;  // steps

@@ -111,4 +111,9 @@ Backend& backend() {
   return *opened;
 }
 
+std::shared_ptr<Batchers> batchers() {
+  static const auto all = std::make_shared<Batchers>();
+  return all;
+}
+
 }  // namespace uad::gst

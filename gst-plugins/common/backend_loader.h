@@ -2,7 +2,10 @@
 // Opens libuad.so, and with it LibTorch, when the first element needs it.
 #pragma once
 
+#include <memory>
+
 #include "core/base/backend.h"
+#include "core/base/engine/batcher.h"
 
 namespace uad::gst {
 
@@ -12,5 +15,8 @@ namespace uad::gst {
 /// @throws Error(kNotFound) saying where it was looked for; Error(kFailed) if another LibTorch than
 /// its own is in this process already, naming both files, or if the linker refuses.
 Backend& backend();
+
+/// The process's batchers: elements that share a model analyse together. @note Thread-safe.
+std::shared_ptr<Batchers> batchers();
 
 }  // namespace uad::gst

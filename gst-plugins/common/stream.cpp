@@ -38,13 +38,17 @@ Capture capture_of(GstBaseTransform* element, GstBuffer* buffer) {
   return capture;
 }
 
+GstClockTime frame_time(const GstVideoInfo& info) {
+  if (GST_VIDEO_INFO_FPS_N(&info) <= 0) return 0;
+  return gst_util_uint64_scale_int(GST_SECOND, GST_VIDEO_INFO_FPS_D(&info),
+                                   GST_VIDEO_INFO_FPS_N(&info));
+}
+
 std::chrono::nanoseconds duration_of(const GstVideoInfo& info, GstBuffer* buffer) {
   if (GST_BUFFER_DURATION_IS_VALID(buffer)) {
     return std::chrono::nanoseconds(GST_BUFFER_DURATION(buffer));
   }
-  if (GST_VIDEO_INFO_FPS_N(&info) <= 0) return std::chrono::nanoseconds(0);
-  return std::chrono::nanoseconds(gst_util_uint64_scale_int(GST_SECOND, GST_VIDEO_INFO_FPS_D(&info),
-                                                            GST_VIDEO_INFO_FPS_N(&info)));
+  return std::chrono::nanoseconds(frame_time(info));
 }
 
 bool upstream_is_live(GstBaseTransform* element) {

@@ -14,6 +14,9 @@ namespace uad::gst {
 /// Times of a buffer. UTC comes from a GstReferenceTimestampMeta (Unix or NTP) where there is one.
 Capture capture_of(GstBaseTransform* element, GstBuffer* buffer);
 
+/// Time from one frame to the next by the frame rate; 0 = unknown.
+GstClockTime frame_time(const GstVideoInfo& info);
+
 /// From the buffer, else from the frame rate; 0 = unknown.
 std::chrono::nanoseconds duration_of(const GstVideoInfo& info, GstBuffer* buffer);
 

@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "core/base/error.h"
+#include "core/distributed/batch_norm.h"
 
 namespace uad::models {
 
@@ -59,8 +60,8 @@ struct ConvNorm {
       const c10::NoGradGuard no_gradients;
       batches.add_(1);
     }
-    return at::batch_norm(at::conv2d(x, kernel, {}, stride, padding), weight, bias, mean, variance,
-                          training, kMomentum, kEpsilon, false);
+    return batch_norm(at::conv2d(x, kernel, {}, stride, padding), {weight, bias, mean, variance},
+                      training, kMomentum, kEpsilon, /*cudnn=*/false);
   }
 };
 

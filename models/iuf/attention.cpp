@@ -10,6 +10,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 
+#include "core/distributed/shared_batch.h"
 #include "models/iuf/layers.h"
 #include "models/iuf/network_shape.h"
 
@@ -64,14 +65,16 @@ at::Tensor attend_with_dropout(const at::Tensor& query, const at::Tensor& key,
   at::Tensor scores =
       at::matmul(query / std::sqrt(static_cast<double>(kHeadWidth)), key.transpose(2, 3));
   if (mask.defined()) scores = scores + mask;
-  return at::matmul(dropout(scores.softmax(3), random), value);
+  return at::matmul(dropout(scores.softmax(3), /*samples=*/0, random), value);
 }
 
 }  // namespace
 
-at::Tensor dropout(const at::Tensor& x, at::Generator* random) {
+at::Tensor dropout(const at::Tensor& x, std::int64_t samples, at::Generator* random) {
   if (random == nullptr) return x;
-  return x * kept(x.sizes(), *random).to(x.options());
+  const at::Tensor mask = draw_over_batch(
+      x.sizes(), samples, [&](at::IntArrayRef sizes) { return kept(sizes, *random); });
+  return x * mask.to(x.options());
 }
 
 void add_attention(Layout& layout, const std::string& name) {

@@ -13,8 +13,9 @@
 namespace uad::models::iuf {
 
 /// A tenth of the values becomes 0 and the others grow to make up for it.
-/// @param random  null: nothing happens. On another device than `x`, it draws there.
-[[nodiscard]] at::Tensor dropout(const at::Tensor& x, at::Generator* random);
+/// @param samples  the dimension of `x` that counts the samples of the batch.
+/// @param random  of the CPU, whatever the device of `x`; null: nothing happens.
+[[nodiscard]] at::Tensor dropout(const at::Tensor& x, std::int64_t samples, at::Generator* random);
 
 /// "NAME.in_proj_weight", "NAME.in_proj_bias" (queries, keys, values in one), "NAME.out_proj.…".
 void add_attention(Layout& layout, const std::string& name);

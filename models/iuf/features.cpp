@@ -7,6 +7,9 @@
 #include <c10/core/GradMode.h>
 
 #include "core/base/error.h"
+#include "core/distributed/exchange.h"
+#include "core/distributed/processes.h"
+#include "core/distributed/shared_batch.h"
 #include "core/exec/compute_type.h"
 #include "core/exec/thread_pool.h"
 #include "models/backbones/efficientnet.h"
@@ -54,13 +57,17 @@ at::Tensor Features::operator()(const at::Tensor& images) const {
 
 at::Tensor Features::of_all(const SampleStore& samples, const FitControl& control) const {
   const ComputeScope scope;
+  const Share share = share_of(static_cast<std::int64_t>(samples.size()), processes());
+  const auto end = static_cast<std::size_t>(share.first + share.count);
   std::vector<at::Tensor> all;
-  for (std::size_t first = 0; first < samples.size(); first += kBatch) {
+  for (auto first = static_cast<std::size_t>(share.first); first < end; first += kBatch) {
     if (control.cancel.stop_requested()) {
       throw Error(ErrorCode::kCancelled, "The training was cancelled.");
     }
-    all.push_back((*this)(samples.range(first, first + kBatch).images).cpu());
+    const std::size_t last = std::min(end, first + kBatch);
+    all.push_back((*this)(samples.range(first, last).images).cpu());
   }
+  if (share.count < share.total) return gather_rows(std::move(all), *processes());
   return at::cat(all).clone();
 }
 

@@ -8,6 +8,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <c10/core/GradMode.h>
 
+#include "core/distributed/shared_batch.h"
 #include "core/gradient/mixed_precision.h"
 #include "core/patch_map.h"
 #include "models/iuf/constrained_update.h"
@@ -102,8 +103,8 @@ at::Tensor IufLearner::error(const at::Tensor& rebuilt, const at::Tensor& aligne
   const at::Tensor kept = kept_patches(keep, aligned.size(2), aligned.size(3));
   if (!kept.defined()) return squares.mean();
   const at::Tensor counted = kept.to(device_, at::kFloat).unsqueeze(1);
-  return (squares * counted).sum() /
-         (counted.sum() * static_cast<double>(aligned.size(1))).clamp_min(1);
+  return sum_over_batch((squares * counted).sum()) /
+         (sum_over_batch(counted.sum()) * static_cast<double>(aligned.size(1))).clamp_min(1);
 }
 
 Figures IufLearner::step(const Batch& batch, double learning_rate) {

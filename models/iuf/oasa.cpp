@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 
 #include "core/base/error.h"
+#include "core/distributed/batch_norm.h"
 #include "core/gradient/mixed_precision.h"
 #include "core/gradient/recompute.h"
 #include "models/iuf/layers.h"
@@ -213,9 +214,9 @@ at::Tensor embed(const TensorMap& weights, const NetworkShape& shape, const at::
   const auto norm = [&](const char* name) { return norm_value(weights, name); };
   const at::Tensor convolved = at::conv2d(images.contiguous(at::MemoryFormat::ChannelsLast),
                                           weights.at(kConv), {}, shape.patch);
-  const at::Tensor active = at::relu(at::batch_norm(
-      convolved, norm("weight"), norm("bias"), norm("running_mean"), norm("running_var"),
-      pass == Pass::kTraining, kMomentum, kNormEpsilon, /*cudnn_enabled=*/true));
+  const at::Tensor active = at::relu(batch_norm(
+      convolved, {norm("weight"), norm("bias"), norm("running_mean"), norm("running_var")},
+      pass == Pass::kTraining, kMomentum, kNormEpsilon));
   const std::int64_t side = cell_tokens(shape);
   return active.permute({0, 2, 3, 1}).reshape({-1, side, shape.width * side, kHidden});
 }

@@ -7,6 +7,8 @@
 #include <c10/core/GradMode.h>
 #include <fmt/format.h>
 
+#include "core/distributed/shared_batch.h"
+
 namespace uad::models::iuf {
 
 namespace {
@@ -20,8 +22,9 @@ constexpr std::int64_t kDropped = 48;    // oldest ones, when there are more
 at::Tensor jittered(const at::Tensor& tokens, double scale, at::Generator& random) {
   const double share = scale / static_cast<double>(tokens.size(2));
   const at::Tensor length = at::linalg_vector_norm(tokens, 2, {2}, /*keepdim=*/true);
-  const at::Tensor noise =
-      at::randn(tokens.sizes(), random, at::TensorOptions(at::kFloat)).to(tokens.device());
+  const at::Tensor noise = draw_over_batch(tokens.sizes(), /*dim=*/1, [&](at::IntArrayRef sizes) {
+                             return at::randn(sizes, random, at::TensorOptions(at::kFloat));
+                           }).to(tokens.device());
   return tokens + noise * (length * share);
 }
 
@@ -54,7 +57,7 @@ at::Tensor Compression::add(const std::vector<at::Tensor>& decoded) {
   at::Tensor sum;
   std::int64_t kept = 0;
   for (std::size_t i = 0; i < rows_.size(); ++i) {
-    const at::Tensor fresh = decoded.at(i).to(at::kFloat).mean(0);
+    const at::Tensor fresh = gather_batch(decoded.at(i).to(at::kFloat).mean(0));
     at::Tensor all = at::cat({rows_[i].narrow(0, 0, known), gradient_ ? fresh : fresh.detach()});
     while (all.size(0) > kMostRows) {
       all = all.narrow(0, std::min(kDropped, all.size(0) - 1),

@@ -68,7 +68,8 @@ class Run {
     const std::string name = layer_name("encoder", i);
     const at::Tensor placed = x + position_;
     const at::Tensor seen = attention(name + "self_attn", 0)(placed * condition, placed, x);
-    return feed_forward(name, norm(name + "norm1", x + dropout(seen, random_)), "norm2");
+    return feed_forward(name, norm(name + "norm1", x + dropout(seen, /*samples=*/1, random_)),
+                        "norm2");
   }
 
   /// @param memory  of the encoder. @param last  the layer before, at first the memory.
@@ -78,10 +79,11 @@ class Run {
     const at::Tensor query = weights_.at(name + "learned_embed.weight").unsqueeze(1);
     const at::Tensor first =
         attention(name + "self_attn", 1)(query + position_, memory + position_, memory);
-    const at::Tensor y = norm(name + "norm1", query + dropout(first, random_));
+    const at::Tensor y = norm(name + "norm1", query + dropout(first, /*samples=*/1, random_));
     const at::Tensor second =
         attention(name + "multihead_attn", 2)(y + position_, last + position_, last);
-    return feed_forward(name, norm(name + "norm2", y + dropout(second, random_)), "norm3");
+    return feed_forward(name, norm(name + "norm2", y + dropout(second, /*samples=*/1, random_)),
+                        "norm3");
   }
 
  private:
@@ -93,10 +95,11 @@ class Run {
   }
   [[nodiscard]] at::Tensor feed_forward(const std::string& name, const at::Tensor& x,
                                         const char* behind) const {
-    const at::Tensor inner = dropout(at::relu(linear(weights_, name + "linear1", x)), random_);
+    const at::Tensor inner =
+        dropout(at::relu(linear(weights_, name + "linear1", x)), /*samples=*/1, random_);
     const at::Tensor y = linear(weights_, name + "linear2", inner);
     if (outputs_ != nullptr) outputs_->push_back(y.mean(0));
-    return norm(name + behind, x + dropout(y, random_));
+    return norm(name + behind, x + dropout(y, /*samples=*/1, random_));
   }
 
   const TensorMap& weights_;

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/distributed/exchange.h"
 #include "models/padim/lanes.h"
 
 namespace uad::models::padim {
@@ -227,6 +228,26 @@ void GaussianFit::merge() {
   });
   merged_ += added;
   waiting_.clear();
+}
+
+// As in merge(): the sums of a part about its own mean, and one more row for the distance between
+// that and the mean of all.
+void GaussianFit::gather(Communicator& processes) {
+  if (!waiting_.empty()) merge();
+  double all = static_cast<double>(merged_);
+  processes.sum(std::span(&all, 1));
+  const auto own = static_cast<double>(merged_);
+  const at::Tensor mean = sum_of_processes(mean_.to(at::kDouble) * (own / all), processes);
+  const at::Tensor step = ((mean_ - mean) * std::sqrt(own)).to(at::kFloat);
+  const std::int64_t size = mean_.size(1);
+  for (std::int64_t group = 0; group < mean_.size(0); ++group) {
+    add_products(scatter_[group].mutable_data_ptr<float>(), step[group].const_data_ptr<float>(), 1,
+                 size);
+  }
+  processes.sum(
+      std::span(scatter_.mutable_data_ptr<float>(), static_cast<std::size_t>(scatter_.numel())));
+  mean_ = mean.to(at::kFloat);
+  merged_ = static_cast<std::int64_t>(all);
 }
 
 Gaussians GaussianFit::finish(c10::Device device, std::stop_token stop) {

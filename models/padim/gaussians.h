@@ -10,6 +10,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "core/distributed/communicator.h"
+
 namespace uad::models::padim {
 
 inline constexpr double kRegularisation = 0.01;  ///< added to the diagonal of every covariance
@@ -50,6 +52,9 @@ class GaussianFit {
   explicit GaussianFit(const Gaussians& start);
   /// Adds N images, all of one size. @throws Error(kBadOption) if that of `start` is another.
   void add(const at::Tensor& x);
+  /// What all processes have, as if it had been added here. Each has at least one image, all of one
+  /// size, and none started from another model.
+  void gather(Communicator& processes);
   [[nodiscard]] std::int64_t count() const noexcept { return merged_ + std::ssize(waiting_); }
   /// Memory at the peak of finish(), bytes; something must have been added.
   [[nodiscard]] std::int64_t peak_bytes() const;

@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/distributed/exchange.h"
+#include "core/distributed/sharing_fitter.h"
 #include "core/exec/compute_type.h"
 #include "core/exec/thread_pool.h"
 #include "core/patch_map.h"
@@ -143,7 +145,7 @@ ModelTraits make_traits(const json& options, std::string backbone_sha256) {
           .backbone_sha256 = std::move(backbone_sha256)};
 }
 
-class PadimFitter final : public Fitter {
+class PadimFitter final : public SharingFitter {
  public:
   explicit PadimFitter(const FitContext& context)
       : options_(context.options), device_(compute_options(context.execution).device()) {
@@ -151,6 +153,7 @@ class PadimFitter final : public Fitter {
       features_ = start->features();
       backbone_sha256_ = start->traits().backbone_sha256;
       for (const padim::Gaussians& one : start->gaussians()) fits_.emplace_back(one);
+      continues_ = true;
       return;
     }
     auto [backbone, sha256] = find_backbone(context);
@@ -169,6 +172,16 @@ class PadimFitter final : public Fitter {
     for (std::int64_t i = 0; i < x.size(0); ++i) {
       fits_[(tiles.first_window + i) % tiles.windows].add(x.narrow(0, i, 1));
     }
+  }
+
+  // The images of a model that it started from would count once for each process.
+  [[nodiscard]] bool shares_frames() const override { return !continues_; }
+
+  void gather(Communicator& processes) override {
+    const ComputeScope scope;
+    const nlohmann::json shape{{"shape of the images", shape_}};
+    require_same(shape, processes);
+    for (padim::GaussianFit& fit : fits_) fit.gather(processes);
   }
 
   [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const FitControl& control) override {
@@ -213,6 +226,7 @@ class PadimFitter final : public Fitter {
   std::string backbone_sha256_;
   std::array<std::int64_t, 3> shape_{};  // of the first images: height, width, windows
   std::vector<padim::GaussianFit> fits_;
+  bool continues_ = false;  // from the statistics of a model
   std::vector<padim::Gaussians> finished_;
 };
 

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <limits>
 #include <random>
+#include <utility>
 
 #include <ATen/ATen.h>
 
+#include "core/distributed/exchange.h"
 #include "models/patchcore/coreset.h"
 #include "models/patchcore/principal_axes.h"
 
@@ -43,6 +45,13 @@ void PatchStore::add(const at::Tensor& patches) {
     chunks_ = {select(bound_, {})};
     count_ = bound_;
   }
+}
+
+void PatchStore::gather(std::int64_t dimension, Communicator& processes) {
+  chunks_.push_back(at::empty({0, dimension}));  // there may be none
+  const at::Tensor all = gather_rows(std::exchange(chunks_, {}), processes);
+  count_ = 0;
+  add(all);
 }
 
 at::Tensor PatchStore::select(std::int64_t number, const FitControl& control) const {

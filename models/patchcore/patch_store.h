@@ -8,6 +8,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "core/base/backend.h"
+#include "core/distributed/communicator.h"
 #include "models/patchcore/settings.h"
 
 namespace uad::models::patchcore {
@@ -23,6 +24,8 @@ class PatchStore {
       : flavour_(flavour), seed_(seed), bound_(bound) {}
   /// @param patches  float32 [n, D] on any device; copied to the CPU.
   void add(const at::Tensor& patches);
+  /// What all processes have, in their order, as if it had been added here. @param dimension  D.
+  void gather(std::int64_t dimension, Communicator& processes);
   [[nodiscard]] std::int64_t count() const noexcept { return count_; }
   [[nodiscard]] std::int64_t bound() const noexcept { return bound_; }
   /// The vectors that the flavour's rule selects, in the order of selection: float32 [M, D]; fewer

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/distributed/sharing_fitter.h"
 #include "core/exec/compute_type.h"
 #include "core/exec/thread_pool.h"
 #include "core/patch_map.h"
@@ -91,7 +92,7 @@ ModelTraits make_traits(const json& options, std::string backbone_sha256) {
           .backbone_sha256 = std::move(backbone_sha256)};
 }
 
-class PatchCoreFitter final : public Fitter {
+class PatchCoreFitter final : public SharingFitter {
  public:
   explicit PatchCoreFitter(const FitContext& context)
       : PatchCoreFitter(context, dynamic_cast<const PatchCoreModel*>(context.start.get())) {}
@@ -104,6 +105,13 @@ class PatchCoreFitter final : public Fitter {
     at::Tensor patches = embedding.patches;
     if (kept.defined()) patches = patches.index({kept.flatten().to(patches.device())});
     patches_.add(patches);
+  }
+
+  // The patches of a model that it started from would be there once for each process.
+  [[nodiscard]] bool shares_frames() const override { return !continues_; }
+
+  void gather(Communicator& processes) override {
+    patches_.gather(settings_.dimension(fitted_.backbone->layers()), processes);
   }
 
   [[nodiscard]] std::unique_ptr<AnomalyModel> finish(const FitControl& control) override {
@@ -141,7 +149,8 @@ class PatchCoreFitter final : public Fitter {
                     ? FittedBackbone{start->backbone(), start->traits().backbone_sha256}
                     : find_backbone(context)),
         patches_(settings_.flavour, context.seed, bound(settings_, start)) {
-    if (start != nullptr) patches_.add(start->bank());
+    continues_ = start != nullptr;
+    if (continues_) patches_.add(start->bank());
   }
 
   // A model that goes on learning keeps its size.
@@ -154,6 +163,7 @@ class PatchCoreFitter final : public Fitter {
   c10::Device device_;  // of the model to come; what is observed is kept on the CPU
   FittedBackbone fitted_;
   patchcore::PatchStore patches_;
+  bool continues_ = false;  // from the patches of a model
 };
 
 std::unique_ptr<AnomalyModel> load_patchcore(const CheckpointReader& in,

@@ -3,6 +3,8 @@
 
 #include <ATen/ATen.h>
 
+#include "core/distributed/shared_batch.h"
+
 namespace uad::models::stfpm {
 
 namespace {
@@ -25,8 +27,10 @@ at::Tensor loss(const std::vector<at::Tensor>& teacher, const std::vector<at::Te
   at::Tensor sum;
   for (std::size_t i = 0; i < teacher.size(); ++i) {
     const at::Tensor all = distances(teacher[i], student[i]);
-    const at::Tensor mean =
-        kept[i].defined() ? (all * kept[i]).sum() / kept[i].sum().clamp_min(1) : all.mean();
+    const at::Tensor mean = kept[i].defined()
+                                ? sum_over_batch((all * kept[i]).sum()) /
+                                      sum_over_batch(kept[i].sum(at::kFloat)).clamp_min(1)
+                                : all.mean();
     sum = sum.defined() ? sum + mean : mean;
   }
   return sum;

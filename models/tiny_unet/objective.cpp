@@ -3,6 +3,8 @@
 
 #include <ATen/ATen.h>
 
+#include "core/distributed/shared_batch.h"
+
 namespace uad::models::tiny_unet {
 
 namespace {
@@ -18,25 +20,27 @@ at::Tensor adaptive(const at::Tensor& z, const at::Tensor& t) {
 }  // namespace
 
 at::Tensor dice(const at::Tensor& p, const at::Tensor& t) {
-  return (2 * (p * t).sum() + 1) / (p.sum() + t.sum() + 1);
+  const at::Tensor sums = sum_over_batch(at::stack({(p * t).sum(), p.sum() + t.sum()}));
+  return (2 * sums[0] + 1) / (sums[1] + 1);
 }
 
 at::Tensor squared_dice(const at::Tensor& p, const at::Tensor& t) {
-  return (2 * (p * t).sum() + 1) / (p.square().sum() + t.square().sum() + 1);
+  const at::Tensor sums =
+      sum_over_batch(at::stack({(p * t).sum(), p.square().sum() + t.square().sum()}));
+  return (2 * sums[0] + 1) / (sums[1] + 1);
 }
 
 at::Tensor cross_entropy(const at::Tensor& p, const at::Tensor& t) {
-  if (p.numel() == 0) return p.sum();  // all of it is ignored; a mean would be no number
-  return at::binary_cross_entropy(p.clamp(kClip, 1 - kClip), t);
+  return mean_over_batch(
+      at::binary_cross_entropy(p.clamp(kClip, 1 - kClip), t, {}, at::Reduction::None));
 }
 
 at::Tensor cross_entropy_with_logits(const at::Tensor& z, const at::Tensor& t) {
-  if (z.numel() == 0) return z.sum();
-  return at::binary_cross_entropy_with_logits(z, t);
+  return mean_over_batch(at::binary_cross_entropy_with_logits(z, t, {}, {}, at::Reduction::None));
 }
 
 at::Tensor half_squared_error(const at::Tensor& p, const at::Tensor& t) {
-  return (p - t).square().sum() / 2;
+  return sum_over_batch((p - t).square().sum()) / 2;
 }
 
 const std::vector<std::string>& loss_names() {

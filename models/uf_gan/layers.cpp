@@ -3,6 +3,8 @@
 
 #include <ATen/ATen.h>
 
+#include "core/distributed/batch_norm.h"
+
 namespace uad::models::uf_gan {
 
 namespace {
@@ -86,10 +88,10 @@ at::Tensor PlainLayers::norm(const at::Tensor& x, const std::string& name, doubl
   const auto statistic = [&](const char* which) {
     return follow ? weights_.at(name + which) : at::Tensor();
   };
-  return leaky(at::batch_norm(x, optional(name + ".weight"), optional(name + ".bias"),
-                              statistic(".running_mean"), statistic(".running_var"),
-                              pass_ != Pass::kInference, momentum_, epsilon,
-                              /*cudnn_enabled=*/true),
+  return leaky(batch_norm(x,
+                          {optional(name + ".weight"), optional(name + ".bias"),
+                           statistic(".running_mean"), statistic(".running_var")},
+                          pass_ != Pass::kInference, momentum_, epsilon),
                slope);
 }
 

@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 
+#include "core/distributed/shared_batch.h"
 #include "core/patch_map.h"
 
 namespace uad::models::uf_gan {
@@ -13,6 +14,13 @@ namespace {
 at::Tensor log_loss(const at::Tensor& likely, const at::Tensor& unlikely) {
   constexpr double kEpsilon = 1e-6;
   return -((likely.sigmoid() + kEpsilon).log() + (1 - unlikely.sigmoid() + kEpsilon).log()).mean();
+}
+
+// [1, …] of [N, …].
+at::Tensor mean_over_samples(const at::Tensor& x) {
+  if (!batch_is_shared()) return x.mean(0, /*keepdim=*/true);
+  return sum_over_batch(x.sum(0, /*keepdim=*/true)) /
+         static_cast<double>(current_batch().share.total);
 }
 
 // Of each image; 0 where nothing is kept. @param keep  undefined = all.
@@ -26,8 +34,8 @@ at::Tensor mean_of_kept(const at::Tensor& values, const at::Tensor& keep) {
 }  // namespace
 
 Adversarial adversarial(const at::Tensor& real, const at::Tensor& fake) {
-  const at::Tensor more_real = real - fake.mean(0, /*keepdim=*/true);
-  const at::Tensor more_fake = fake - real.mean(0, /*keepdim=*/true);
+  const at::Tensor more_real = real - mean_over_samples(fake);
+  const at::Tensor more_fake = fake - mean_over_samples(real);
   return {log_loss(more_fake, more_real), log_loss(more_real, more_fake)};
 }
 

@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include "core/distributed/shared_batch.h"
 #include "core/gradient/mixed_precision.h"
 #include "models/uf_gan/discriminator.h"
 #include "models/uf_gan/generator.h"
@@ -84,9 +85,12 @@ void differentiate(const StepLosses& losses, const Optimiser& generator,
                    const Optimiser& discriminator) {
   clear_gradients(generator);
   clear_gradients(discriminator);
-  losses.generator.backward({}, /*retain_graph=*/true, false,
-                            at::TensorList(generator.parameters()));
-  losses.discriminator.backward({}, false, false, at::TensorList(discriminator.parameters()));
+  weighted_by_share(losses.generator)
+      .backward({}, /*retain_graph=*/true, false, at::TensorList(generator.parameters()));
+  weighted_by_share(losses.discriminator)
+      .backward({}, false, false, at::TensorList(discriminator.parameters()));
+  sum_gradients_over_batch(generator.parameters());
+  sum_gradients_over_batch(discriminator.parameters());
 }
 
 void step_from(const TensorMap& before, double step, const TensorMap& weights) {

@@ -3,11 +3,14 @@
 
 #include <ATen/ATen.h>
 
+#include "core/distributed/shared_batch.h"
+
 namespace uad::models::vgg_cam {
 
 at::Tensor weighted_cross_entropy(const at::Tensor& scores, const at::Tensor& labels,
                                   const at::Tensor& class_weight) {
-  return at::cross_entropy_loss(scores, labels, class_weight);
+  const at::Tensor sum = at::cross_entropy_loss(scores, labels, class_weight, at::Reduction::Sum);
+  return sum_over_batch(sum) / sum_over_batch(class_weight.index_select(0, labels).sum());
 }
 
 }  // namespace uad::models::vgg_cam

@@ -86,6 +86,27 @@ TEST_F(LoadedModelTest, FrameScoreIsTheWorstWindow) {
   EXPECT_NEAR(model->analyse(*tiles).score, 0.75, 1e-6);
 }
 
+TEST_F(LoadedModelTest, FramesOfSeveralShapesGetTheirOwnResultsInTheirOrder) {
+  uad::ModelFile file = level_file();
+  file.manifest.input.resize = {};
+  file.manifest.input.window = {16, 16};
+  const uad::ModelPtr model = load(file);
+  const uad::TilePreprocessor preprocessor({model->manifest().input, {}});
+  std::vector<uad::BatchedFrame> frames;
+  for (const auto& [size, level] : {std::pair(64, 255), {32, 204}, {64, 102}, {32, 51}}) {
+    frames.push_back(
+        {preprocessor.cut(uad::view(red_image(size, static_cast<std::uint8_t>(level)))), ""});
+  }
+  const auto found = dynamic_cast<const uad::JointModel&>(*model).analyse_together(frames);
+  ASSERT_EQ(found.size(), 4U);
+  const double scores[] = {0.75, 0.55, 0.15, 0.05};
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_NEAR(found[i].score, scores[i], 1e-6) << i;
+    EXPECT_EQ(found[i].map.width, i % 2 == 0 ? 64 : 32) << i;
+    EXPECT_EQ(found[i].map.values, model->analyse(*frames[i].tiles).map.values) << i;
+  }
+}
+
 /// Keeps what it was shown.
 class Witness final : public uad::AnomalyModel {
  public:

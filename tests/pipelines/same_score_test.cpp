@@ -7,8 +7,11 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "core/base/engine/analyser.h"
+#include "core/base/joint_model.h"
 #include "core/data/image_io.h"
 #include "core/demo/line.h"
+#include "models/backend_entry.h"
 #include "tests/pipelines/one_frame.h"
 #include "tests/support/temp_dir.h"
 #include "tests/tools/run_program.h"
@@ -94,6 +97,23 @@ TEST_P(SameScore, CommandLineAndPipelineAgree) {
 
 TEST_P(SameScore, TilesOfUadpreprocChangeNothing) {
   expect_equal(from_command_line(), from_pipeline("uadpreproc model=" + model() + " !"));
+}
+
+TEST_P(SameScore, FramesThatGoThroughTheNetworkTogetherAreJudgedAsAlone) {
+  const AnalyserPtr analyser = Analyser::load(*uad_backend_4(), model());
+  demo::ProductionLine line(
+      3, [](int i) { return i % 2 == 0 ? demo::Defect::kNone : demo::Defect::kScratch; });
+  std::vector<BatchedFrame> frames;
+  for (int i = 0; i < 5; ++i) {
+    frames.push_back({analyser->cut(view(line.shoot({161, 127}, i * 300, 1.0).image)), ""});
+  }
+  const auto& joint = dynamic_cast<const JointModel&>(analyser->model());
+  const std::vector<ModelOutput> together = joint.analyse_together(frames);
+  ASSERT_EQ(together.size(), frames.size());
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    const ModelOutput alone = analyser->model().analyse(*frames[i].tiles);
+    expect_equal({together[i].score, together[i].map.values}, {alone.score, alone.map.values});
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(

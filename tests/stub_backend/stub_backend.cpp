@@ -17,6 +17,7 @@
 #include "core/base/error.h"
 #include "core/base/files/file_stamp.h"
 #include "core/base/files/model_mask.h"
+#include "core/base/joint_model.h"
 #include "tests/stub_backend/stub_model.h"
 
 namespace {
@@ -27,6 +28,8 @@ using uad::testing::StubOptions;
 std::atomic<int> loads{0};
 std::atomic<int> cuts{0};
 std::atomic<int> live_models{0};
+std::atomic<int> largest_batch{0};
+std::atomic<int> begun{0};
 
 class StubTiles final : public TileBatch {
  public:
@@ -67,7 +70,7 @@ class StubPreprocessor final : public Preprocessor {
   PreprocessOptions options_;
 };
 
-class StubModel final : public Model {
+class StubModel final : public Model, public JointModel {
  public:
   StubModel(Manifest manifest, StubOptions options, Image mask)
       : manifest_(std::move(manifest)), options_(std::move(options)), mask_(std::move(mask)) {
@@ -89,8 +92,36 @@ class StubModel final : public Model {
     const auto start = std::chrono::steady_clock::now();
     const auto& tiles = dynamic_cast<const StubTiles&>(batch);
     require_same_preparation(manifest_.input, tiles.spec());
+    ++begun;
     if (++analyses_ == options_.throw_at) throw Error(ErrorCode::kFailed, "The stub gave up.");
     rest(options_.delay_ms, {});
+    return look(tiles, product, start);
+  }
+
+  /// Takes as long as one frame. The frame that throws has to be alone.
+  [[nodiscard]] std::vector<ModelOutput> analyse_together(
+      const std::vector<BatchedFrame>& frames) const override {
+    const auto start = std::chrono::steady_clock::now();
+    const int count = static_cast<int>(frames.size());
+    for (const BatchedFrame& frame : frames) {
+      require_same_preparation(manifest_.input, frame.tiles->spec());
+    }
+    if (analyses_ < options_.throw_at && options_.throw_at <= analyses_ + count) {
+      throw Error(ErrorCode::kFailed, "The stub gave up.");
+    }
+    ++begun;
+    analyses_ += count;
+    largest_batch = std::max(largest_batch.load(), count);
+    rest(options_.delay_ms, {});
+    std::vector<ModelOutput> outputs;
+    for (const BatchedFrame& frame : frames) {
+      outputs.push_back(look(dynamic_cast<const StubTiles&>(*frame.tiles), frame.product, start));
+    }
+    return outputs;
+  }
+
+  [[nodiscard]] ModelOutput look(const StubTiles& tiles, const std::string& product,
+                                 std::chrono::steady_clock::time_point start) const {
     const Size size = tiles.plan().map_size();
     ModelOutput output;
     output.map = {size.width, size.height, tiles.grey()};
@@ -260,10 +291,13 @@ class StubBackend final : public Backend {
 
 }  // namespace
 
-/// Counters that tests read: loads, cuts, models that exist.
+/// Counters that tests read: loads, cuts, models that exist, batches that were begun, frames in the
+/// largest of them since the last question.
 extern "C" int uad_stub_loads() { return loads; }
 extern "C" int uad_stub_cuts() { return cuts; }
 extern "C" int uad_stub_live_models() { return live_models; }
+extern "C" int uad_stub_begun() { return begun; }
+extern "C" int uad_stub_largest_batch() { return largest_batch.exchange(0); }
 
 extern "C" uad::Backend* uad_backend_4() noexcept {
   static StubBackend backend;

@@ -28,7 +28,7 @@ using ::testing::Not;
 TEST_F(Uad, HelpOfEveryCommandHasExamples) {
   EXPECT_EQ(run_uad({"--help"}).code, 0);
   for (const char* command : {"train", "calibrate", "eval", "report", "replay", "predict", "info",
-                              "make-lists", "demo", "draw-mura"}) {
+                              "bench", "tune", "make-lists", "demo", "draw-mura"}) {
     const ProgramResult result = run_uad({command, "--help"});
     EXPECT_EQ(result.code, 0) << command;
     EXPECT_THAT(result.out, HasSubstr("Examples:")) << command;

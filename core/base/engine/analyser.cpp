@@ -6,9 +6,10 @@
 namespace uad {
 namespace {
 
-double ms_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-      .count();
+using Clock = std::chrono::steady_clock;
+
+double ms_between(Clock::time_point start, Clock::time_point end) {
+  return std::chrono::duration<double, std::milli>(end - start).count();
 }
 
 }  // namespace
@@ -31,17 +32,22 @@ AnalyserPtr Analyser::load(Backend& backend, const std::filesystem::path& file,
 AnalysisPtr Analyser::analyse(const TileBatch& tiles, const Capture& capture,
                               const ThresholdOverrides& overrides, double cut_ms,
                               const std::string& product) const {
-  const double wait_ms = ms_since(capture.arrival) - cut_ms;
-  ModelOutput output = model_->analyse(tiles, product);
-  const auto judging = std::chrono::steady_clock::now();
+  const Clock::time_point started = Clock::now();
+  return judge(model_->analyse(tiles, product), started, capture, overrides, cut_ms);
+}
+
+AnalysisPtr Analyser::judge(ModelOutput output, Clock::time_point started, const Capture& capture,
+                            const ThresholdOverrides& overrides, double cut_ms) const {
+  const Clock::time_point judging = Clock::now();
   Analysis analysis = judge_output(std::move(output), model_->manifest().thresholds, overrides);
   analysis.model_name = name_;
   analysis.model_sha256 = model_->sha256();
   analysis.capture = capture;
   analysis.timings.cut_ms = cut_ms;
-  analysis.timings.wait_ms = wait_ms;
-  analysis.timings.judge_ms = ms_since(judging);
-  analysis.timings.total_ms = ms_since(capture.arrival);
+  analysis.timings.wait_ms = ms_between(capture.arrival, started) - cut_ms;
+  const Clock::time_point done = Clock::now();
+  analysis.timings.judge_ms = ms_between(judging, done);
+  analysis.timings.total_ms = ms_between(capture.arrival, done);
   return std::make_shared<const Analysis>(std::move(analysis));
 }
 

@@ -2,6 +2,7 @@
 // A model in service together with what is needed to analyse whole frames with it.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -34,6 +35,12 @@ class Analyser {
                                     const ThresholdOverrides& overrides = {}, double cut_ms = 0,
                                     const std::string& product = "") const;
 
+  /// What becomes of the model's answer, wherever it was worked out.
+  /// @param started  when the network began with it.
+  [[nodiscard]] AnalysisPtr judge(ModelOutput output, std::chrono::steady_clock::time_point started,
+                                  const Capture& capture, const ThresholdOverrides& overrides,
+                                  double cut_ms) const;
+
   /// What cut() works with, for whoever cuts upstream.
   [[nodiscard]] const std::shared_ptr<const Preprocessor>& cutter() const noexcept {
     return cutter_;
@@ -45,6 +52,7 @@ class Analyser {
   }
 
   [[nodiscard]] const Model& model() const noexcept { return *model_; }
+  [[nodiscard]] const ModelPtr& shared_model() const noexcept { return model_; }
   [[nodiscard]] const std::filesystem::path& file() const noexcept { return file_; }
   /// The model file's name without folder and extension.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }

@@ -10,55 +10,116 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kNever = std::numeric_limits<int>::max();  // the first frame is always due
 
-InferenceEngine::InferenceEngine(Events events)
+InferenceEngine::InferenceEngine(Events events, std::shared_ptr<Batchers> batchers)
     : analysed_(std::move(events.analysed)),
       model_may_come_(std::move(events.model_may_come)),
       passing_(std::move(events.passing)),
       models_(std::move(events.model)),
       frames_since_taken_(kNever),
+      batchers_(std::move(batchers)),
       shadow_(std::move(events.shadow)),
       marks_(std::move(events.marks)),
-      worker_([this](const AnalysisPtr& analysis) { finish(analysis); }) {}
+      worker_([this](const AnalysisPtr& analysis) { report(analysis); }) {}
 
 std::optional<Shown> InferenceEngine::analyse(const FrameInput& frame,
                                               const InferenceOptions& options) {
+  std::optional<PendingFrame> pending = take_in(frame, options);
+  if (!pending) return std::nullopt;
+  if (options.every) {
+    hand_over(*pending);
+    return finish(std::move(*pending));
+  }
+  if (pending->job) {
+    worker_.submit([this, job = *pending]() mutable {
+      hand_over(job);
+      return conclude(job);
+    });
+  }
+  return let_out(*pending, worker_.latest());
+}
+
+std::optional<PendingFrame> InferenceEngine::begin(const FrameInput& frame,
+                                                   const InferenceOptions& options) {
+  std::optional<PendingFrame> pending = take_in(frame, options);
+  if (pending) hand_over(*pending);
+  return pending;
+}
+
+std::optional<Shown> InferenceEngine::finish(PendingFrame frame) {
+  if (frame.job) {
+    const AnalysisPtr analysis = conclude(frame);
+    if (!analysis) return std::nullopt;
+    set_latest(analysis);
+    report(analysis);
+  }
+  return let_out(frame, latest());
+}
+
+std::optional<PendingFrame> InferenceEngine::take_in(const FrameInput& frame,
+                                                     const InferenceOptions& options) {
   const AnalyserPtr newest = options.every ? models_.wait() : models_.get();
   const bool may_come = model_may_come_ && model_may_come_();
   if (!newest && !may_come && (options.every || models_.gave_up())) return std::nullopt;
   const bool taken = newest && take(frame, options);
   if (passing_) passing_(frame.capture, taken);
-  if (taken) {
-    auto job = job_for(frame, model_for(frame, newest), options);
-    if (options.every) {
-      latest_ = job();
-      finish(latest_);
-    } else {
-      worker_.submit(std::move(job));
-    }
-  }
-  const char* absent = models_.gave_up() ? "waiting for model" : "loading model";
-  const Shown shown = show(options.every ? latest_ : worker_.latest(), frame.capture,
-                           options.max_age, newest ? "no result yet" : absent);
-  health_.frame(frame.capture.arrival, taken, shown.verdict != Verdict::kUnscored);
-  return shown;
+  PendingFrame pending{frame.capture, options, std::nullopt, "no result yet"};
+  if (!newest) pending.absent = models_.gave_up() ? "waiting for model" : "loading model";
+  if (taken) pending.job = job_for(frame, model_for(frame, newest), options);
+  return pending;
 }
 
-LatestWorker::Job InferenceEngine::job_for(const FrameInput& frame, const AnalyserPtr& analyser,
-                                           const InferenceOptions& options) {
+FrameJob InferenceEngine::job_for(const FrameInput& frame, const AnalyserPtr& analyser,
+                                  const InferenceOptions& options) {
   const auto start = Clock::now();
-  TileBatchPtr tiles = frame.tiles ? frame.tiles : frame.cut(*analyser);
-  const double cut_ms =
-      frame.tiles ? 0 : std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-  auto rival =
-      shadow_.prepare(*analyser, tiles, frame.tiles ? nullptr : frame.cut, options.overrides);
-  return [this, analyser, tiles = std::move(tiles), capture = frame.capture, options, cut_ms,
-          rival = std::move(rival)] {
-    AnalysisPtr analysis =
-        analyser->analyse(*tiles, capture, options.overrides, cut_ms, options.product);
-    if (rival) shadow_.compare(*rival, analysis);
-    marks_.remember(analysis, tiles);
-    return analysis;
-  };
+  FrameJob job;
+  job.analyser = analyser;
+  job.tiles = frame.tiles ? frame.tiles : frame.cut(*analyser);
+  if (!frame.tiles) {
+    job.cut_ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  }
+  job.rival =
+      shadow_.prepare(*analyser, job.tiles, frame.tiles ? nullptr : frame.cut, options.overrides);
+  if (!seat_ || batcher_->model() != analyser->shared_model()) {
+    batcher_ = batchers_->of(analyser->shared_model());
+    seat_ = std::make_shared<Batcher::Seat>(batcher_);
+  }
+  job.seat = seat_;
+  return job;
+}
+
+void InferenceEngine::hand_over(PendingFrame& frame) {
+  if (!frame.job) return;
+  FrameJob& job = *frame.job;
+  job.ticket = job.seat->submit(job.tiles, frame.options.product, frame.options.batch);
+  if (frame.options.every) in_flight_.add(job.ticket);
+}
+
+/// @return null if it was abandoned.
+AnalysisPtr InferenceEngine::conclude(PendingFrame& frame) {
+  FrameJob& job = *frame.job;
+  std::optional<Batcher::Result> found = job.ticket->wait();
+  if (!found) return nullptr;
+  AnalysisPtr analysis = job.analyser->judge(std::move(found->output), found->started,
+                                             frame.capture, frame.options.overrides, job.cut_ms);
+  if (job.rival) shadow_.compare(*job.rival, analysis);
+  marks_.remember(analysis, job.tiles);
+  return analysis;
+}
+
+AnalysisPtr InferenceEngine::latest() {
+  const std::lock_guard guard(latest_lock_);
+  return latest_;
+}
+
+void InferenceEngine::set_latest(AnalysisPtr analysis) {
+  const std::lock_guard guard(latest_lock_);
+  latest_ = std::move(analysis);
+}
+
+Shown InferenceEngine::let_out(const PendingFrame& frame, const AnalysisPtr& newest) {
+  const Shown shown = show(newest, frame.capture, frame.options.max_age, frame.absent);
+  health_.frame(frame.capture.arrival, frame.job.has_value(), shown.verdict != Verdict::kUnscored);
+  return shown;
 }
 
 AnalyserPtr InferenceEngine::model_for(const FrameInput& frame, const AnalyserPtr& newest) {
@@ -89,7 +150,7 @@ bool InferenceEngine::wants_next(const FrameInput& frame, const InferenceOptions
   return models_.get() && worker_.free_by(Clock::now() + 2 * frame.duration);
 }
 
-void InferenceEngine::finish(const AnalysisPtr& analysis) {
+void InferenceEngine::report(const AnalysisPtr& analysis) {
   health_.analysed(analysis->timings.total_ms);
   if (analysed_) analysed_(analysis);
 }
@@ -103,12 +164,18 @@ void InferenceEngine::drain(std::chrono::milliseconds limit) {
 
 void InferenceEngine::interrupt() {
   models_.interrupt();
+  in_flight_.interrupt();
   worker_.forget();
   shadow_.forget();
 }
 
+void InferenceEngine::resume() {
+  models_.resume();
+  in_flight_.resume();
+}
+
 void InferenceEngine::forget() {
-  latest_.reset();
+  set_latest(nullptr);
   worker_.forget();
   shadow_.forget();
 }
@@ -117,12 +184,19 @@ void InferenceEngine::stop() {
   worker_.stop();
   shadow_.stop();
   marks_.stop();
-  latest_.reset();
+  set_latest(nullptr);
   serving_.reset();
+  seat_.reset();
+  in_flight_.resume();
   health_.reset();
   skip_one_ = false;
   skipped_last_ = false;
   frames_since_taken_ = kNever;
+}
+
+void InferenceEngine::close() {
+  models_.stop();
+  batcher_.reset();
 }
 
 }  // namespace uad

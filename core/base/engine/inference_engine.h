@@ -5,10 +5,13 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <mutex>
 #include <optional>
 
 #include "core/base/engine/analyser.h"
+#include "core/base/engine/batcher.h"
 #include "core/base/engine/good_marks.h"
+#include "core/base/engine/in_flight.h"
 #include "core/base/engine/latest_worker.h"
 #include "core/base/engine/load_slot.h"
 #include "core/base/engine/shadow_worker.h"
@@ -22,6 +25,7 @@ struct InferenceOptions {
   std::chrono::milliseconds max_age{1000};  ///< older results become UNSCORED
   ThresholdOverrides overrides;
   std::string product;  ///< that frames show, see Model::analyse()
+  BatchLimits batch;    ///< with other frames of the same model
 };
 
 /// One frame as the engine sees it.
@@ -34,8 +38,29 @@ struct FrameInput {
   std::function<TileBatchPtr(const Analyser&)> cut;
 };
 
-/// @note analyse(), wants_next(), drain() and forget() on the streaming thread; the rest
-/// thread-safe.
+/// A frame on its way through the network.
+struct FrameJob {
+  AnalyserPtr analyser;
+  TileBatchPtr tiles;
+  double cut_ms = 0;
+  std::optional<ShadowWorker::Rival> rival;
+  std::shared_ptr<Batcher::Seat> seat;  // shared with the frames that follow
+  Batcher::TicketPtr ticket;            // null = not handed over yet
+};
+
+/// A frame that the engine has taken in and not let go of yet.
+struct PendingFrame {
+  Capture capture;
+  InferenceOptions options;
+  std::optional<FrameJob> job;  ///< none = it is not analysed
+  const char* absent = "";      ///< the note where there is no result
+};
+
+/// In `every` a frame can be analysed in two steps, so that several are on their way at once:
+/// begin() takes it in and hands it over to the network, finish() waits for its result. Both want
+/// the frames in their order.
+/// @note analyse(), begin(), wants_next() and drain() on the streaming thread; finish() on one
+/// thread at a time; forget() on the streaming thread or while it rests; the rest thread-safe.
 class InferenceEngine {
  public:
   struct Events {
@@ -50,7 +75,9 @@ class InferenceEngine {
     std::function<void(const Capture&, bool taken)> passing;
   };
 
-  explicit InferenceEngine(Events events);
+  /// @param batchers  of the process: engines that get the same ones share their batches.
+  explicit InferenceEngine(Events events,
+                           std::shared_ptr<Batchers> batchers = std::make_shared<Batchers>());
 
   /// The model in service and the one that is being loaded.
   [[nodiscard]] LoadSlot<Analyser>& models() noexcept { return models_; }
@@ -70,6 +97,11 @@ class InferenceEngine {
   /// @throws Error, also what an earlier analysis of the worker threw.
   std::optional<Shown> analyse(const FrameInput& frame, const InferenceOptions& options);
 
+  /// The first half of analyse(), for `every`. @return as analyse(). @throws Error
+  std::optional<PendingFrame> begin(const FrameInput& frame, const InferenceOptions& options);
+  /// The second half. @return nullopt if it was interrupted. @throws what the analysis threw.
+  std::optional<Shown> finish(PendingFrame frame);
+
   /// Whether tiles of the next frame would be used.
   [[nodiscard]] bool wants_next(const FrameInput& frame, const InferenceOptions& options);
 
@@ -79,19 +111,30 @@ class InferenceEngine {
   /// End of stream: waits until what was taken is analysed, at most `limit`.
   /// @throws Error what the analysis threw.
   void drain(std::chrono::milliseconds limit);
-  /// Wakes analyse() and drain() from any thread; models().resume() makes analyse() wait again.
+  /// Wakes analyse(), begin(), finish() and drain() from any thread, and gives up the frames that
+  /// were begun; resume() makes them wait again.
   void interrupt();
+  void resume();
   /// After a flush or with other caps: earlier results do not belong to what comes.
   void forget();
-  /// Ends the worker; the model stays. The engine is as new, apart from it.
+  /// Ends the worker; the model stays, and with it the network at work, which is not waited for in
+  /// `every`. The engine is as new, apart from it.
   void stop();
+  /// The model goes as well: waits for the loader and for what is in the network.
+  void close();
 
  private:
   AnalyserPtr model_for(const FrameInput& frame, const AnalyserPtr& newest);
   bool take(const FrameInput& frame, const InferenceOptions& options);
-  LatestWorker::Job job_for(const FrameInput& frame, const AnalyserPtr& analyser,
-                            const InferenceOptions& options);
-  void finish(const AnalysisPtr& analysis);
+  FrameJob job_for(const FrameInput& frame, const AnalyserPtr& analyser,
+                   const InferenceOptions& options);
+  std::optional<PendingFrame> take_in(const FrameInput& frame, const InferenceOptions& options);
+  void hand_over(PendingFrame& frame);
+  AnalysisPtr conclude(PendingFrame& frame);
+  Shown let_out(const PendingFrame& frame, const AnalysisPtr& newest);
+  AnalysisPtr latest();
+  void set_latest(AnalysisPtr analysis);
+  void report(const AnalysisPtr& analysis);
 
   std::function<void(const AnalysisPtr&)> analysed_;
   std::function<bool()> model_may_come_;
@@ -102,7 +145,12 @@ class InferenceEngine {
   bool skipped_last_ = false;
   std::int64_t frames_since_taken_;
   AnalyserPtr serving_;
-  AnalysisPtr latest_;  // in `every`; the worker keeps its own
+  std::shared_ptr<Batchers> batchers_;  // shared by the engines of the process
+  std::shared_ptr<Batcher> batcher_;    // that of the newest frame; letting go of it may wait
+  std::shared_ptr<Batcher::Seat> seat_;
+  InFlight in_flight_;
+  std::mutex latest_lock_;  // guards `latest_`
+  AnalysisPtr latest_;      // in `every`; the worker keeps its own
   ShadowWorker shadow_;
   GoodMarks marks_;
   LatestWorker worker_;  // after shadow_ and marks_, which its jobs reach for

@@ -63,6 +63,28 @@ TEST_F(InferenceEngineTest, EveryGivesEachFrameItsOwnResult) {
   EXPECT_EQ(cuts, 2);
 }
 
+TEST_F(InferenceEngineTest, SeveralFramesAreOnTheirWayAtOnce) {
+  load({.delay_ms = 10});
+  std::vector<uad::PendingFrame> pending;
+  for (const int grey : {255, 0, 255}) {
+    image.pixels.assign(64, static_cast<std::uint8_t>(grey));
+    pending.push_back(*engine.begin(frame(), options));
+  }
+  EXPECT_EQ(engine.finish(pending[0])->verdict, uad::Verdict::kReject);
+  EXPECT_EQ(engine.finish(pending[1])->verdict, uad::Verdict::kPass);
+  EXPECT_EQ(engine.finish(pending[2])->analysis->capture.pts, 80'000'000U);
+}
+
+TEST_F(InferenceEngineTest, InterruptGivesUpTheFramesOnTheirWayAndThoseToComeUntilResumed) {
+  load({.delay_ms = 50});
+  auto pending = engine.begin(frame(), options);
+  engine.interrupt();
+  EXPECT_FALSE(engine.finish(*pending));
+  EXPECT_FALSE(next(0));
+  engine.resume();
+  EXPECT_TRUE(next(0));
+}
+
 TEST_F(InferenceEngineTest, IntervalCarriesTheResultAndCutsNothingInBetween) {
   load();
   options.interval = 3;
