@@ -12,6 +12,7 @@
 
 #include "core/base/error.h"
 #include "core/distributed/batch_norm.h"
+#include "core/distributed/shared_batch.h"
 #include "core/gradient/mixed_precision.h"
 #include "core/gradient/recompute.h"
 #include "models/iuf/layers.h"
@@ -106,10 +107,11 @@ Stem stem_of_batch(const TensorMap& weights, const NetworkShape& shape, const at
                                  .permute({1, 3, 5, 0, 2, 4})
                                  .flatten(3)
                                  .flatten(0, 2);  // [3 * patch * patch, count]
-  const auto count = static_cast<double>(patches.size(1));
-  const at::Tensor centre = patches.mean(1);
+  const at::Tensor own_count = at::full({1}, patches.size(1), patches.options());
+  const double count = sum_over_batch(own_count).item<double>();
+  const at::Tensor centre = sum_over_batch(patches.sum(1)) / count;
   const at::Tensor centred = patches - centre.unsqueeze(1);
-  const at::Tensor covariance = at::mm(centred, centred.t()) / count;
+  const at::Tensor covariance = sum_over_batch(at::mm(centred, centred.t())) / count;
   const at::Tensor kernel = weights.at(kConv);
   const at::Tensor rows = kernel.flatten(1).to(at::kDouble);
   const at::Tensor mean = at::mv(rows, centre);

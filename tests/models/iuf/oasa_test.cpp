@@ -5,9 +5,11 @@
 #include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 
+#include "core/distributed/shared_batch.h"
 #include "tests/models/golden_values.h"
 #include "tests/models/iuf/fixture.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/thread_processes.h"
 
 namespace uad::models::iuf {
 namespace {
@@ -172,6 +174,28 @@ TEST(IufOasa, ExactStemTrainsInChunksToTheGradientsOfThePlainNetwork) {
     ++compared;
   }
   EXPECT_EQ(compared, 3 + 4 * 16 + 4);
+}
+
+TEST(IufOasa, ExactStemSeesTheWholeBatchOfSeveralProcesses) {
+  NetworkShape shape = small_iuf_shape();
+  shape.patch = 1;
+  const at::Tensor images = hashed_tensor("input", {3, 3, 32, 48});
+  const TensorMap alone = random_weights(shape);
+  const at::Tensor expected = recognise(alone, shape, images, Pass::kTraining).scores;
+  constexpr int kProcesses = 2;
+  std::vector<at::Tensor> scores(kProcesses);
+  std::vector<TensorMap> weights{random_weights(shape), random_weights(shape)};
+  test::run_together(kProcesses, [&](int rank) {
+    const auto own = static_cast<std::size_t>(rank);
+    const Share share = share_of(images.size(0), processes());
+    const BatchScope scope({share, processes()});
+    const at::Tensor part = images.narrow(0, share.first, share.count);
+    scores[own] = recognise(weights[own], shape, part, Pass::kTraining).scores;
+  });
+  EXPECT_TRUE(close(at::cat(scores), expected));
+  for (const char* name : {"vitclassifiy.bn1.running_mean", "vitclassifiy.bn1.running_var"}) {
+    for (const TensorMap& one : weights) EXPECT_TRUE(close(one.at(name), alone.at(name))) << name;
+  }
 }
 
 TEST(IufOasa, InferenceLeavesTheStatisticsAlone) {
