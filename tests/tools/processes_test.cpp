@@ -140,9 +140,9 @@ TEST_F(ProcessesOfUad, FeaturesOfSharesMakeTheSameModel) {
 }
 
 TEST_F(ProcessesOfUad, OneThatIsKilledEndsTheOthersAndResumingGivesTheSameModel) {
-  ASSERT_EQ(run_uad(quick("whole", 20), mpirun(2)).code, 0);
+  ASSERT_EQ(run_uad(quick("whole", 8), mpirun(2)).code, 0);
   {
-    Background run(in_background(2, quick("cut", 20)));
+    Background run(in_background(2, quick("cut", 8)));
     ASSERT_TRUE(eventually([&] { return fs::exists(run_folder("cut") / "last.ckpt"); },
                            std::chrono::seconds(60)));
     const pid_t victim = process(1);
@@ -153,7 +153,7 @@ TEST_F(ProcessesOfUad, OneThatIsKilledEndsTheOthersAndResumingGivesTheSameModel)
   }
   EXPECT_FALSE(fs::exists(output("cut")));
   EXPECT_THAT(read_bytes(said()), HasSubstr("--resume goes on from it"));
-  const ProgramResult resumed = run_uad(quick("cut", 20, {"--resume"}), mpirun(2));
+  const ProgramResult resumed = run_uad(quick("cut", 8, {"--resume"}), mpirun(2));
   ASSERT_EQ(resumed.code, 0) << resumed.err;
   EXPECT_EQ(curve_of(run_folder("cut")), curve_of(run_folder("whole")));
 }
