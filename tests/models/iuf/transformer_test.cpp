@@ -187,11 +187,11 @@ TEST(IufTransformer, TensorsOfOtherShapesAreRefused) {
 TEST(IufDropout, ZeroesATenthAndRaisesTheRest) {
   const at::Tensor ones = at::ones({200, 500});
   at::Generator random = seeded(1);
-  const at::Tensor dropped = dropout(ones, &random);
+  const at::Tensor dropped = dropout(ones, /*samples=*/0, &random);
   const at::Tensor zero = dropped == 0;
   EXPECT_NEAR(zero.to(at::kFloat).mean().item<double>(), 0.1, 0.005);
   EXPECT_TRUE(at::allclose(dropped.masked_select(zero.logical_not()), at::full({1}, 1 / 0.9F)));
-  EXPECT_TRUE(at::equal(dropout(ones, nullptr), ones));
+  EXPECT_TRUE(at::equal(dropout(ones, /*samples=*/0, nullptr), ones));
 }
 
 // Eight heads of 32 by hand, with the dropout that the layer will draw.
@@ -204,7 +204,8 @@ at::Tensor attended(const TensorMap& weights, const at::Tensor& query, const at:
   };
   at::Tensor scores = at::matmul(part(0, query), part(1, key).transpose(2, 3)) / std::sqrt(32.0);
   if (mask.defined()) scores = scores + mask;
-  const at::Tensor seen = at::matmul(dropout(scores.softmax(3), random), part(2, value));
+  const at::Tensor seen =
+      at::matmul(dropout(scores.softmax(3), /*samples=*/0, random), part(2, value));
   return at::matmul(seen.permute({2, 0, 1, 3}).flatten(2), weights.at("a.out_proj.weight").t()) +
          weights.at("a.out_proj.bias");
 }
