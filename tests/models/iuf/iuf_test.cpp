@@ -220,7 +220,7 @@ class Increment : public TwoProducts {
 
 // Specification, section 13, check 11.
 TEST_F(Increment, ForgetsLessWithTheConstraintsThanWithout) {
-  const json longer{{"epochs", 40}};
+  const json longer{{"epochs", 20}};
   json free = longer;
   free["increment"] = "finetune";
   const auto kept = fitted(going_on(longer), {"slanted"});
@@ -344,7 +344,7 @@ TEST(IufFitter, GoesOnAfterABreakToTheSameWeights) {
     FitContext how = context({{"epochs", epochs}});
     how.run = {folder.path() / name, resume};
     IufFitter fitter(how);
-    observe(fitter, {"coarse", "fine"}, 12);
+    observe(fitter, {"coarse", "fine"}, 8);
     return saved(*fitter.finish({}));
   };
   const TensorMap straight = run("straight", 3, false);
