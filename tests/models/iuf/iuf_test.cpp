@@ -220,7 +220,7 @@ class Increment : public TwoProducts {
 
 // Specification, section 13, check 11.
 TEST_F(Increment, ForgetsLessWithTheConstraintsThanWithout) {
-  const json longer{{"epochs", 20}};
+  const json longer{{"epochs", 40}};
   json free = longer;
   free["increment"] = "finetune";
   const auto kept = fitted(going_on(longer), {"slanted"});
