@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "core/base/engine/good_marks.h"
 
+#include <chrono>
 #include <semaphore>
 #include <stdexcept>
-#include <thread>
+#include <stop_token>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -24,13 +25,18 @@ class GoodMarksQueue : public ::testing::Test {
 
   std::vector<std::uint64_t> learnt;  // the thread of the marks; read after `done`
   AnalysisPtr last;                   // the same
+  std::counting_semaphore<> begun{0};
+  std::counting_semaphore<> stopped{0};
   std::counting_semaphore<> done{0};
   std::counting_semaphore<> go{100};
   bool throws = false;
   int refusals = 0;
   GoodMarks marks{{[this](const JudgedFrame& frame, const std::stop_token& stop) {
+                     begun.release();
                      while (!go.try_acquire_for(std::chrono::milliseconds(2))) {
-                       if (stop.stop_requested()) throw std::runtime_error("stopped");
+                       if (!stop.stop_requested()) continue;
+                       stopped.release();
+                       throw std::runtime_error("stopped");
                      }
                      if (throws) throw std::runtime_error("no");
                      learnt.push_back(frame.analysis->capture.pts);
@@ -98,9 +104,9 @@ TEST_F(GoodMarksQueue, DroppedMarksAreNotLearntAndLaterOnesAre) {
   for (const std::uint64_t pts : {1, 2, 3}) reject(pts);
   marks.mark(1);
   marks.mark(2);
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // the first is at work, or waits too
+  begun.acquire();  // the first is at work, the second waits
   marks.drop();
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // and sees that nobody wants it
+  stopped.acquire();
   marks.mark(3);
   go.release(100);
   done.acquire();
