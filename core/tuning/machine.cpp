@@ -8,16 +8,16 @@
 #include <thread>
 
 #include <cpuid.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 namespace uad {
 namespace {
 
-std::string cpu_name() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (!line.starts_with("model name")) continue;
+/// What stands behind "KEY:" in a file of /proc; "" if nothing does.
+std::string value_of(const char* file, const std::string& key) {
+  std::ifstream lines(file);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(key)) continue;
     const std::size_t value = line.find_first_not_of(" \t", line.find(':') + 1);
     return value == std::string::npos ? "" : line.substr(value);
   }
@@ -60,7 +60,8 @@ double start_of_process() {
 }  // namespace
 
 MachineFacts this_machine() {
-  return {cpu_name(), std::max(1, static_cast<int>(std::thread::hardware_concurrency())),
+  return {value_of("/proc/cpuinfo", "model name"),
+          std::max(1, static_cast<int>(std::thread::hardware_concurrency())),
           widest_instructions()};
 }
 
@@ -71,10 +72,12 @@ double process_age_ms() {
   return (seconds - start_of_process()) * 1e3;
 }
 
+// getrusage() would start with the peak of whoever started this process.
 std::int64_t peak_memory() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+  std::istringstream text(value_of("/proc/self/status", "VmHWM"));
+  std::int64_t kilobytes = 0;
+  text >> kilobytes;
+  return kilobytes * 1024;
 }
 
 nlohmann::json to_json(const MachineFacts& machine) {

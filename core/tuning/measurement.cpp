@@ -5,10 +5,12 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/device.h"
 #include "core/loaded_model.h"
 #include "core/preprocessor.h"
 
@@ -80,16 +82,18 @@ std::vector<Contestant> load_contestants(const std::vector<std::filesystem::path
                                          std::stop_token stop) {
   std::vector<Contestant> result;
   for (const std::filesystem::path& file : files) {
-    const std::size_t first = result.size();
-    for (const std::string& precision : precisions) {
+    const std::string own = read_manifest(file).precision;
+    std::set<std::string> known;
+    for (const std::string& wish : precisions) {
+      const std::string precision =
+          resolve_execution({.device = device, .precision = wish}, own).precision;
+      if (!known.insert(precision).second) continue;
       const auto start = Clock::now();
       ModelPtr model =
           load_model(file, methods, {.device = device, .precision = precision}, {}, stop);
-      const double load_ms = milliseconds_since(start);
-      const bool known = std::any_of(
-          result.begin() + static_cast<std::ptrdiff_t>(first), result.end(),
-          [&](const Contestant& other) { return other.model->precision() == model->precision(); });
-      if (!known) result.push_back({file, std::move(model), load_ms});
+      // "auto" is decided only while loading.
+      if (model->precision() != precision && !known.insert(model->precision()).second) continue;
+      result.push_back({file, std::move(model), milliseconds_since(start)});
     }
   }
   return result;
