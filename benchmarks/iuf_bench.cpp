@@ -12,7 +12,6 @@
 //           training the features of the backbone are kept
 //   bf16    the same with precision bf16, in use only
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,11 +19,12 @@
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <torch/nn.h>
 #include <torch/optim/adamw.h>
 
+#include "benchmarks/measuring.h"
 #include "core/exec/thread_pool.h"
+#include "core/tuning/machine.h"
 #include "models/backbones/backbones.h"
 #include "models/iuf/learner.h"
 #include "models/iuf/model.h"
@@ -35,6 +35,9 @@
 namespace {
 
 using namespace uad::models::iuf;  // NOLINT: all of it is about this method
+using uad::benchmarks::median;
+using uad::benchmarks::per_second;
+using uad::benchmarks::seconds;
 namespace nn = torch::nn;
 
 struct Options {
@@ -47,22 +50,6 @@ struct Options {
 };
 
 constexpr std::int64_t kClasses = 5;
-
-double seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
-
-template <class Work>
-double per_second(int times, Work&& work) {
-  const double start = seconds();
-  for (int i = 0; i < times; ++i) work();
-  return times / (seconds() - start);
-}
 
 /// EfficientNet-B4 to block 21, layer by layer, from torchvision's tensors.
 class PlainBackbone {
@@ -427,11 +414,9 @@ void measure_memory(const Options& options) {
   Ours ours(options);
   const double start = seconds();
   for (int i = 0; i < 2; ++i) ours.step();
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
   fmt::print("training at batch {}, stem {}, {}x{}: {:.2f} s a step, peak of the process {} MB\n",
              options.batch, options.patch, options.size, options.size, (seconds() - start) / 2,
-             usage.ru_maxrss / 1024);
+             uad::peak_memory() >> 20);
 }
 
 }  // namespace

@@ -9,8 +9,6 @@
 //          milliseconds, one line a round; rounds end with standard input, so that another program
 //          can be measured in turns with this one (benchmarks/peer_anomalib.py does)
 #include <algorithm>
-#include <chrono>
-#include <fstream>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -18,13 +16,17 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "benchmarks/measuring.h"
 #include "core/data/dataset.h"
 #include "core/data/image_source.h"
 #include "core/exec/thread_pool.h"
 #include "core/preprocessor.h"
+#include "core/tuning/machine.h"
 #include "models/registry.h"
 
 namespace {
+
+using uad::benchmarks::seconds;
 
 struct Settings {
   std::string task;
@@ -35,18 +37,7 @@ struct Settings {
   int threads = 2;
 };
 
-double seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-// Of this program alone; getrusage() would start with the peak of whoever started it.
-double peak_mb() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1024;
-  }
-  return 0;
-}
+double peak_mb() { return static_cast<double>(uad::peak_memory()) / (1 << 20); }
 
 std::unique_ptr<uad::Fitter> make_fitter(const Settings& settings, const std::string& precision,
                                          const nlohmann::json& more) {

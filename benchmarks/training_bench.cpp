@@ -9,7 +9,6 @@
 //   bf16    the same with mixed precision
 // Then the batches that the loader alone makes in a second, with every augmentation switched on.
 #include <algorithm>
-#include <chrono>
 #include <string>
 #include <vector>
 
@@ -21,6 +20,7 @@
 #include <torch/nn/modules/conv.h>
 #include <torch/optim/sgd.h>
 
+#include "benchmarks/measuring.h"
 #include "core/exec/thread_pool.h"
 #include "core/gradient/batch_loader.h"
 #include "models/registry.h"
@@ -29,6 +29,7 @@
 namespace {
 
 namespace nn = torch::nn;
+using uad::benchmarks::seconds;
 
 struct Settings {
   std::string weights_dir;
@@ -36,10 +37,6 @@ struct Settings {
   int rounds = 5;
   int threads = 2;
 };
-
-double seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 nn::Conv2d conv(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride) {
   return nn::Conv2d(

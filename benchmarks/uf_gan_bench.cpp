@@ -11,17 +11,17 @@
 // With --recompute both of ours train so.
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <string>
 #include <vector>
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <torch/optim/adam.h>
 
+#include "benchmarks/measuring.h"
 #include "core/exec/thread_pool.h"
+#include "core/tuning/machine.h"
 #include "models/registry.h"
 #include "models/uf_gan/discriminator.h"
 #include "models/uf_gan/generator.h"
@@ -33,6 +33,8 @@
 namespace {
 
 using namespace uad::models::uf_gan;  // NOLINT: all of it is about this method
+using uad::benchmarks::median;
+using uad::benchmarks::per_second;
 
 struct Options {
   std::int64_t size = 128;
@@ -41,22 +43,6 @@ struct Options {
   int threads = 2;
   bool recompute = false;
 };
-
-double seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
-
-template <class Work>
-double per_second(int times, Work&& work) {
-  const double start = seconds();
-  for (int i = 0; i < times; ++i) work();
-  return times / (seconds() - start);
-}
 
 class Plain {
  public:
@@ -200,10 +186,8 @@ void measure_memory(const Options& options) {
   const at::Tensor images = at::rand({options.batch, 3, options.size, options.size}) - 0.5;
   Ours fp32(options, false, images);
   for (int i = 0; i < 3; ++i) fp32.step();
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
   fmt::print("training at batch {}, fp32: peak of the process {} MB\n", options.batch,
-             usage.ru_maxrss / 1024);
+             uad::peak_memory() >> 20);
 }
 
 }  // namespace
