@@ -7,8 +7,9 @@
 //   fit    N images of FOLDER (all where N is not given; further ones are shifted copies with noise
 //          of their own), else of noise, with the method's defaults: seconds, peak memory
 //   frame  PatchCore against a bank of all patches of N images (6 of 256x256 make 6,144 vectors),
-//          PaDiM with 100 features, STFPM after one step. Numbers on standard input are answered by
-//          milliseconds a batch, see measuring.h; benchmarks/run asks.
+//          PaDiM with 100 features, STFPM after one step; judged are the last images of FOLDER,
+//          else noise, which is far from everything and so the most to do. Numbers on standard
+//          input are answered by milliseconds a batch, see measuring.h; benchmarks/run asks.
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -125,8 +126,13 @@ std::unique_ptr<uad::AnomalyModel> frame_model(const Settings& settings) {
 
 void bench_frame(const Settings& settings) {
   const auto model = frame_model(settings);
-  const auto size = settings.number("--size");
-  const at::Tensor batch = at::randn({settings.number("--batch"), 3, size, size});
+  const int size = settings.number("--size");
+  const auto count = static_cast<std::size_t>(settings.number("--batch"));
+  std::vector<at::Tensor> frames;
+  if (!settings.text("--data").empty()) frames = images_of(settings.text("--data"), size, SIZE_MAX);
+  while (frames.size() < count) frames.push_back(at::randn({1, 3, size, size}));
+  frames.erase(frames.begin(), frames.end() - static_cast<std::ptrdiff_t>(count));
+  const at::Tensor batch = at::cat(frames);
   uad::benchmarks::answer_with_medians([&] { static_cast<void>(model->predict({batch})); });
 }
 

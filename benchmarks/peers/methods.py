@@ -124,7 +124,7 @@ def main(arguments: argparse.Namespace) -> None:
                "anomalib in OpenVINO, ms", "times as fast as torch", "as OpenVINO", "our process, MB")
     with torch.no_grad():
         for method in METHODS:
-            for batch in (1, 2, 8):
+            for batch in (1, 8):
                 for threads in arguments.threads:
                     if arguments.only in f"{method} batch{batch} threads{threads}":
                         measure(arguments, method, batch, threads)

@@ -119,6 +119,7 @@ std::vector<std::int64_t> Bank::search(const SearchSpace& space, const at::Tenso
       }
     });
   }
+  std::ranges::sort(undecided);  // threads found them in any order
   return undecided;
 }
 
