@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "core/base/error.h"
 #include "core/loaded_model.h"
 #include "core/preprocessor.h"
 #include "core/training.h"
@@ -49,7 +50,7 @@ class WindowAnalysis : public ::testing::TestWithParam<Trained> {
  protected:
   WindowAnalysis() {
     std::vector<test::ListedFrame> listed;
-    for (int i = 0; i < 16; ++i) listed.push_back({part(i), "good", {}});
+    for (int i = 0; i < 28; ++i) listed.push_back({part(i), "good", {}});
     test::FrameList frames(listed);
     TrainRequest request;
     request.method = &models::find_method(GetParam().method);
@@ -58,6 +59,7 @@ class WindowAnalysis : public ::testing::TestWithParam<Trained> {
     request.preprocess.spec.window = {48, 32};
     request.preprocess.spec.stride = {24, 32};
     request.learn_sensitivity = GetParam().sensitivity;
+    request.holdout = 0.4;  // the gains take half of these
     save_model_file(folder_ / "line.uad", train(frames, request));
     model_ = load_model(folder_ / "line.uad", models::method_table(), {}, {}, {});
     windowed_ = dynamic_cast<const WindowedModel*>(model_.get());
