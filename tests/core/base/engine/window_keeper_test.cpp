@@ -124,6 +124,9 @@ TEST_F(WindowKeeperTest, WhatAFrameWaitedAndWhatComesAfterTheWindowsIsPartOfItsT
   model->merging_ms = 6;
   next();
   EXPECT_EQ(next().coverage.analysed, 2U);
+  frame.capture.arrival = model->now - 15ms;
+  EXPECT_EQ(keeper.analyse(frame).coverage.analysed, 1U);
+  EXPECT_EQ(next().coverage.analysed, 2U);
   keeper.judged(10);
   EXPECT_EQ(next().coverage.analysed, 1U);
   frame.capture.arrival = model->now - 5s;
