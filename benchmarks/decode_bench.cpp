@@ -5,20 +5,19 @@
 // Run: build/benchmarks/decode-bench FOLDER [--threads 2] [--rounds 5] [--work 0]
 //   FOLDER  a data set of any layout; --work  milliseconds that each image is computed on
 //   afterwards
-#include <algorithm>
-#include <chrono>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "benchmarks/measuring.h"
 #include "core/data/image_source.h"
 #include "core/preprocessor.h"
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using uad::benchmarks::median;
+using uad::benchmarks::seconds;
 
 struct Settings {
   std::string folder;
@@ -29,15 +28,15 @@ struct Settings {
 
 /// Keeps this thread busy, as a network would.
 void work(int ms) {
-  const auto end = Clock::now() + std::chrono::milliseconds(ms);
-  while (Clock::now() < end) continue;
+  const double end = seconds() + ms * 1e-3;
+  while (seconds() < end) continue;
 }
 
 /// @param ahead  false: each image is decoded when it is asked for.
 double images_per_second(const std::vector<uad::ImageItem>& items, const Settings& settings,
                          bool ahead) {
   const uad::TilePreprocessor preprocessor({});
-  const auto start = Clock::now();
+  const double start = seconds();
   std::size_t count = 0;
   const auto take = [&](const uad::LabelledFrame& frame) {
     static_cast<void>(preprocessor.cut(frame.view));
@@ -54,12 +53,7 @@ double images_per_second(const std::vector<uad::ImageItem>& items, const Setting
       if (const auto frame = source->next()) take(*frame);
     }
   }
-  return static_cast<double>(count) / std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
-  return values[values.size() / 2];
+  return static_cast<double>(count) / (seconds() - start);
 }
 
 Settings parse(int argc, char** argv) {

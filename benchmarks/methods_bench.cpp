@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a method costs: the fit of N images, and one frame in float32 and bfloat16.
+// What a method costs: the fit of N images, and the prediction of a batch.
 //
-// Run: build/benchmarks/methods-bench fit|frame [--method patchcore|padim] [--backbone resnet18]
-//        [--threads 2] [--weights-dir DIR] [--data FOLDER]
-//   fit    the images of FOLDER (256x256, else the method's defaults), else 60 of noise: seconds,
-//          peak memory
-//   frame  256x256, PatchCore against a bank of 6,144 vectors, PaDiM with 100 features:
-//          milliseconds, one line a round; rounds end with standard input, so that another program
-//          can be measured in turns with this one (benchmarks/peer_anomalib.py does)
-#include <algorithm>
-#include <iostream>
+// Run: build/benchmarks/methods-bench fit|frame [--method patchcore] [--backbone resnet18]
+//        [--threads 1] [--weights-dir DIR] [--data FOLDER] [--images N] [--size 256]
+//        [--precision fp32] [--batch 1] [--ratio 0.1]
+//   fit    N images of FOLDER (all where N is not given; further ones are shifted copies with noise
+//          of their own), else of noise, with the method's defaults: seconds, peak memory
+//   frame  PatchCore against a bank of all patches of N images (6 of 256x256 make 6,144 vectors),
+//          PaDiM with 100 features, STFPM after one step. Numbers on standard input are answered by
+//          milliseconds a batch, see measuring.h; benchmarks/run asks.
+#include <map>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -28,122 +29,119 @@ namespace {
 
 using uad::benchmarks::seconds;
 
-struct Settings {
-  std::string task;
-  std::string method = "patchcore";
-  std::string backbone = "resnet18";
-  std::string weights_dir;
-  std::string data;
-  int threads = 2;
+class Settings {
+ public:
+  Settings(int count, char** words) {
+    for (int i = 2; i + 1 < count; i += 2) values_.at(words[i]) = words[i + 1];
+  }
+  [[nodiscard]] const std::string& text(const std::string& name) const { return values_.at(name); }
+  [[nodiscard]] int number(const std::string& name) const { return std::stoi(values_.at(name)); }
+  [[nodiscard]] double real(const std::string& name) const { return std::stod(values_.at(name)); }
+
+ private:
+  std::map<std::string, std::string> values_{{"--method", "patchcore"},
+                                             {"--backbone", "resnet18"},
+                                             {"--threads", "1"},
+                                             {"--weights-dir", ""},
+                                             {"--data", ""},
+                                             {"--images", "0"},
+                                             {"--size", "256"},
+                                             {"--precision", "fp32"},
+                                             {"--batch", "1"},
+                                             {"--ratio", "0.1"}};
 };
 
-double peak_mb() { return static_cast<double>(uad::peak_memory()) / (1 << 20); }
-
-std::unique_ptr<uad::Fitter> make_fitter(const Settings& settings, const std::string& precision,
-                                         const nlohmann::json& more) {
-  const auto& method = uad::models::find_method(settings.method);
-  nlohmann::json options = more;
-  options["backbone"] = settings.backbone;
+std::unique_ptr<uad::Fitter> make_fitter(const Settings& settings, nlohmann::json options) {
+  const auto& method = uad::models::find_method(settings.text("--method"));
+  options["backbone"] = settings.text("--backbone");
   uad::FitContext context;
-  context.method = settings.method;
+  context.method = method.name;
   context.options = uad::complete_options(method.options, options);
-  context.weights_dir = settings.weights_dir;
-  context.execution = {"cpu", precision};
+  context.weights_dir = settings.text("--weights-dir");
+  context.execution = {"cpu", settings.text("--precision")};
   return method.make_fitter(context);
 }
 
-// Network inputs: files cut like everywhere else, or noise.
-std::vector<at::Tensor> training_images(const Settings& settings) {
+// Network inputs of one size: files cut like everywhere else.
+std::vector<at::Tensor> images_of(const std::string& folder, int size, std::size_t most) {
   std::vector<at::Tensor> images;
-  if (settings.data.empty()) {
-    for (int i = 0; i < 60; ++i) images.push_back(at::randn({1, 3, 256, 256}));
-    return images;
-  }
-  const uad::TilePreprocessor preprocessor({});
-  const auto source = uad::open_images(uad::list_dataset(settings.data).train);
-  while (const auto frame = source->next()) {
+  const uad::TilePreprocessor preprocessor({.spec = {.resize = {size, size}}});
+  const auto source = uad::open_images(uad::list_dataset(folder).train);
+  while (images.size() < most) {
+    const auto frame = source->next();
+    if (!frame) break;
     const auto tiles = preprocessor.cut(frame->view);
     images.push_back(dynamic_cast<const uad::TensorTiles&>(*tiles).images());
   }
   return images;
 }
 
-void bench_fit(const Settings& settings) {
-  const auto images = training_images(settings);
-  const double start = seconds();
-  const auto fitter = make_fitter(settings, "fp32", nlohmann::json::object());
-  for (const at::Tensor& image : images) fitter->observe({image});
-  const double observed = seconds();
-  static_cast<void>(fitter->finish({}));
-  fmt::print("fit of {} images: {:.1f} s ({:.1f} s of it to finish), peak {:.0f} MB\n",
-             images.size(), seconds() - start, seconds() - observed, peak_mb());
+/// @param otherwise  how many, where --images says nothing.
+std::vector<at::Tensor> images(const Settings& settings, std::size_t otherwise) {
+  const int size = settings.number("--size");
+  const auto asked = static_cast<std::size_t>(settings.number("--images"));
+  const std::size_t wanted = asked > 0 ? asked : otherwise;
+  std::vector<at::Tensor> images;
+  if (!settings.text("--data").empty()) {
+    images = images_of(settings.text("--data"), size, wanted);
+    if (asked == 0) return images;
+  }
+  const std::size_t real = images.size();
+  for (std::size_t i = real; i < wanted; ++i) {
+    const at::Tensor noise = at::randn({1, 3, size, size});
+    if (real == 0) {
+      images.push_back(noise);
+      continue;
+    }
+    const auto shift = static_cast<std::int64_t>(7 * (i / real));
+    images.push_back(images[i % real].roll({shift, shift}, {2, 3}) + noise * 0.05);
+  }
+  return images;
 }
 
-// PatchCore: a bank of exactly 6,144 vectors, what 60 images give at 10 percent.
-std::unique_ptr<uad::AnomalyModel> frame_model(const Settings& settings,
-                                               const std::string& precision) {
-  const bool patchcore = settings.method == "patchcore";
+void bench_fit(const Settings& settings) {
+  const auto all = images(settings, settings.text("--data").empty() ? 60 : SIZE_MAX);
+  const double start = seconds();
   const auto fitter =
-      make_fitter(settings, precision,
-                  patchcore ? nlohmann::json{{"k", 100}} : nlohmann::json{{"n_features", 100}});
-  auto images = training_images(settings);
-  images.resize(std::min<std::size_t>(images.size(), 6));
-  for (const at::Tensor& image : images) fitter->observe({image});
+      make_fitter(settings, settings.text("--method") == "patchcore"
+                                ? nlohmann::json{{"k", settings.real("--ratio") * 100}}
+                                : nlohmann::json::object());
+  for (const at::Tensor& image : all) fitter->observe({image});
+  const double observed = seconds();
+  static_cast<void>(fitter->finish({}));
+  fmt::print("fit of {} images: {:.2f} s ({:.2f} s of it to finish), peak {} MB\n", all.size(),
+             seconds() - start, seconds() - observed, uad::peak_memory() >> 20);
+}
+
+std::unique_ptr<uad::AnomalyModel> frame_model(const Settings& settings) {
+  static const std::map<std::string, nlohmann::json> kOptions{
+      {"patchcore", {{"k", 100}}},
+      {"padim", {{"n_features", 100}}},
+      {"stfpm", {{"epochs", 1}, {"batch_size", 2}}}};
+  const auto fitter = make_fitter(settings, kOptions.at(settings.text("--method")));
+  for (const at::Tensor& image : images(settings, 6)) fitter->observe({image});
   return fitter->finish({});
 }
 
-double median_ms(const uad::AnomalyModel& model, const at::Tensor& image, int times) {
-  std::vector<double> taken;
-  for (int i = 0; i < times; ++i) {
-    const double start = seconds();
-    static_cast<void>(model.predict({image}));
-    taken.push_back((seconds() - start) * 1e3);
-  }
-  std::nth_element(taken.begin(), taken.begin() + times / 2, taken.end());
-  return taken[times / 2];
-}
-
 void bench_frame(const Settings& settings) {
-  const auto fp32 = frame_model(settings, "fp32");
-  const auto bf16 = frame_model(settings, "bf16");
-  const at::Tensor image = training_images(settings).back();
-  for (const auto* model : {fp32.get(), bf16.get()}) median_ms(*model, image, 5);
-  std::string line;
-  do {
-    fmt::print("fp32 {:.2f} ms, bf16 {:.2f} ms, peak {:.0f} MB\n", median_ms(*fp32, image, 9),
-               median_ms(*bf16, image, 9), peak_mb());
-    std::cout.flush();
-  } while (std::getline(std::cin, line));
-}
-
-Settings parse(int count, char** words) {
-  Settings settings;
-  if (count > 1) settings.task = words[1];
-  for (int i = 2; i + 1 < count; i += 2) {
-    const std::string name = words[i];
-    if (name == "--method") settings.method = words[i + 1];
-    if (name == "--backbone") settings.backbone = words[i + 1];
-    if (name == "--threads") settings.threads = std::stoi(words[i + 1]);
-    if (name == "--weights-dir") settings.weights_dir = words[i + 1];
-    if (name == "--data") settings.data = words[i + 1];
-  }
-  return settings;
+  const auto model = frame_model(settings);
+  const auto size = settings.number("--size");
+  const at::Tensor batch = at::randn({settings.number("--batch"), 3, size, size});
+  uad::benchmarks::answer_with_medians([&] { static_cast<void>(model->predict({batch})); });
 }
 
 }  // namespace
 
 int main(int count, char** words) try {
-  const Settings settings = parse(count, words);
-  uad::use_threads(settings.threads);
-  if (settings.task == "fit") {
+  const std::string task = count > 1 ? words[1] : "";
+  const Settings settings(count, words);
+  uad::use_threads(settings.number("--threads"));
+  if (task == "fit") {
     bench_fit(settings);
-  } else if (settings.task == "frame") {
+  } else if (task == "frame") {
     bench_frame(settings);
   } else {
-    fmt::print(stderr,
-               "usage: methods-bench fit|frame [--method NAME] [--backbone NAME] [--threads N] "
-               "[--weights-dir DIR] [--data FOLDER]\n");
-    return 2;
+    throw std::runtime_error("usage: methods-bench fit|frame [OPTIONS]; see its source");
   }
   return 0;
 } catch (const std::exception& error) {

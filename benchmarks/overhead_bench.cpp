@@ -4,8 +4,6 @@
 // Run: meson devenv -C build benchmarks/overhead-bench MODEL.uad [FRAMES [PICTURE]]
 //   one line a format: medians in milliseconds of each element's share, and their sum. Without a
 //   picture (or video, whose first frame is taken) the frame is noise, which is painted all over.
-#include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
@@ -15,11 +13,13 @@
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
 
+#include "benchmarks/measuring.h"
 #include "gst-plugins/common/ptr.h"
 #include "gst-plugins/meta/gstuadresultmeta.h"
 
 namespace {
 
+using uad::benchmarks::median;
 using uad::gst::BufferPtr;
 using uad::gst::MessagePtr;
 using uad::gst::ObjectPtr;
@@ -39,14 +39,12 @@ class Stage {
 
   /// Pushes the frame through and replaces it by what comes out. @return milliseconds
   double run(BufferPtr& frame) {
-    const auto start = std::chrono::steady_clock::now();
+    const double start = uad::benchmarks::seconds();
     if (gst_harness_push(harness_, frame.release()) != GST_FLOW_OK) {
       throw std::runtime_error("An element refused a frame; GST_DEBUG=uad*:3 says why.");
     }
     frame = BufferPtr::adopt(gst_harness_pull(harness_));
-    const std::chrono::duration<double, std::milli> taken =
-        std::chrono::steady_clock::now() - start;
-    return taken.count();
+    return (uad::benchmarks::seconds() - start) * 1e3;
   }
 
  private:
@@ -91,12 +89,6 @@ BufferPtr picture_of(const std::string& file, const std::string& caps) {
   gst_element_set_state(pipeline.get(), GST_STATE_NULL);
   if (!sample) throw std::runtime_error(file + " cannot be read as a picture or video.");
   return BufferPtr::retain(gst_sample_get_buffer(sample.get()));
-}
-
-double median(std::vector<double>& values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
-                   values.end());
-  return values[values.size() / 2];
 }
 
 void measure(const std::string& format, const std::string& model, int frames,

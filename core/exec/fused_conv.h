@@ -3,7 +3,8 @@
 // channels-last, weights laid out once.
 #pragma once
 
-#include <vector>
+#include <array>
+#include <memory>
 
 #include <ATen/core/Tensor.h>
 
@@ -36,12 +37,18 @@ struct ConvOptions {
   std::int64_t groups = 1;
   Activation activation = Activation::kRelu;  ///< on the result
   double slope = 0;                           ///< of kLeakyRelu, where values are negative
-  /// [N, C, H, W] that weights are laid out for; others work, some more slowly. Empty = any.
-  std::vector<std::int64_t> likely_input = {};
 };
 
+namespace conv {
+class DirectConv;
+class WinogradConv;
+}  // namespace conv
+class OneDnnConv;
+
 /// Immutable. Inputs are [N, C_in, H, W] in the layer's type, channels-last, on its device; so are
-/// the outputs. On the CPU the work goes to oneDNN's fused operators, elsewhere to plain ATen.
+/// the outputs. In float32 on a CPU with AVX2 and without AVX-512 the work goes to core/exec/conv
+/// (save for groups and kSwish), on other CPUs to oneDNN's fused operators, elsewhere to plain
+/// ATen.
 /// @note Thread-safe.
 class FusedConv {
  public:
@@ -55,10 +62,17 @@ class FusedConv {
   void add_into(at::Tensor& sum, const at::Tensor& x) const;
 
  private:
+  [[nodiscard]] bool computes_itself() const { return direct_ || winograd_; }
+  void compute_into(at::Tensor& y, const at::Tensor& x, bool add) const;
+
   ConvOptions options_;
-  at::Tensor weight_;  // in oneDNN's own blocked layout where `packed_`
+  std::array<std::int64_t, 4> shape_{};  // of the weights
+  at::Tensor weight_;                    // for plain ATen only
   at::Tensor bias_;
-  bool packed_ = false;
+  // At most one of them; shared by copies.
+  std::shared_ptr<const conv::DirectConv> direct_;
+  std::shared_ptr<const conv::WinogradConv> winograd_;
+  std::shared_ptr<const OneDnnConv> one_dnn_;
 };
 
 }  // namespace uad

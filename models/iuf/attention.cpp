@@ -8,9 +8,9 @@
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
-#include <ATen/Parallel.h>
 
 #include "core/distributed/shared_batch.h"
+#include "core/exec/parallel.h"
 #include "models/iuf/layers.h"
 #include "models/iuf/network_shape.h"
 
@@ -45,7 +45,7 @@ at::Tensor kept(at::IntArrayRef shape, at::Generator& random) {
   at::Tensor mask = at::empty(shape, at::kFloat);
   float* values = mask.data_ptr<float>();
   const std::int64_t count = mask.numel();
-  at::parallel_for(0, (count + kDraws - 1) / kDraws, kGrain, [&](std::int64_t i, std::int64_t end) {
+  parallel_for(0, (count + kDraws - 1) / kDraws, kGrain, [&](std::int64_t i, std::int64_t end) {
     for (; i < end; ++i) {
       std::uint64_t bits = word(seed, static_cast<std::uint64_t>(i));
       for (std::int64_t at = kDraws * i; at < std::min(count, kDraws * (i + 1)); ++at) {

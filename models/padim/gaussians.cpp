@@ -5,11 +5,11 @@
 #include <cmath>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include "core/base/error.h"
 #include "core/distributed/exchange.h"
+#include "core/exec/parallel.h"
 #include "models/padim/lanes.h"
 
 namespace uad::models::padim {
@@ -126,7 +126,7 @@ at::Tensor Gaussians::distances(const at::Tensor& x) const {
   const float* const means = mean_lanes_.const_data_ptr<float>();
   const auto* const factors = static_cast<const std::uint16_t*>(factor_lanes_.const_data_ptr());
   float* const squares = result.mutable_data_ptr<float>();
-  at::parallel_for(0, groups_of(positions), 1, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(0, groups_of(positions), 1, [&](std::int64_t begin, std::int64_t end) {
     std::vector<float> differences(static_cast<std::size_t>(size * kLanes));
     float lengths[kLanes];
     for (std::int64_t group = begin; group < end; ++group) {
@@ -201,7 +201,7 @@ void GaussianFit::merge() {
   const float weight = std::sqrt(share * static_cast<float>(merged_));
   float* const means = mean_.mutable_data_ptr<float>();
   float* const sums = scatter_.mutable_data_ptr<float>();
-  at::parallel_for(0, groups, 1, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(0, groups, 1, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t row = size * kLanes;
     std::vector<float> rows(static_cast<std::size_t>((added + 1) * row));
     for (std::int64_t group = begin; group < end; ++group) {

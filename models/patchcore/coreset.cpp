@@ -7,11 +7,11 @@
 #include <random>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include "core/base/error.h"
 #include "core/base/simd.h"
 #include "core/exec/distance.h"
+#include "core/exec/parallel.h"
 
 namespace uad::models::patchcore {
 
@@ -88,7 +88,7 @@ class Selection {
     Farthest farthest;
     std::mutex mutex;  // guards `farthest`
     const std::int64_t blocks = (count_ + kLanes - 1) / kLanes;
-    at::parallel_for(0, blocks, kBlocksPerTask, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(0, blocks, kBlocksPerTask, [&](std::int64_t begin, std::int64_t end) {
       Farthest best;
       for (std::int64_t block = begin; block < end; ++block) visit(block, centre, best);
       const std::scoped_lock lock(mutex);

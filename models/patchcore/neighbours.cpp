@@ -8,12 +8,12 @@
 #include <numeric>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "core/base/error.h"
 #include "core/exec/distance.h"
+#include "core/exec/parallel.h"
 #include "models/patchcore/principal_axes.h"
 
 namespace uad::models::patchcore {
@@ -98,7 +98,7 @@ std::vector<std::int64_t> Bank::search(const SearchSpace& space, const at::Tenso
     const at::Tensor chunk = points.slice(0, first, std::min(points.size(0), first + step));
     const at::Tensor products = at::mm(chunk.to(space.columns.scalar_type()), space.columns);
     const at::Tensor norms = chunk.square().sum(1);
-    at::parallel_for(0, chunk.size(0), 16, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(0, chunk.size(0), 16, [&](std::int64_t begin, std::int64_t end) {
       ProductScan scan(count);
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t row = rows[first + i];
@@ -176,7 +176,7 @@ std::vector<float> Bank::distances(const at::Tensor& query) const {
   std::vector<float> distances(static_cast<std::size_t>(vectors_.size(0)));
   const std::int64_t size = vectors_.size(1);
   const at::Tensor packed = query.contiguous();
-  at::parallel_for(0, std::ssize(distances), 1024, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(0, std::ssize(distances), 1024, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       distances[i] = std::sqrt(squared_distance(vectors_.const_data_ptr<float>() + i * size,
                                                 packed.const_data_ptr<float>(), size));

@@ -4,11 +4,11 @@
 #include <cmath>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 #include <fmt/format.h>
 
 #include "core/base/simd.h"
+#include "core/exec/parallel.h"
 
 namespace uad::models::tiny_unet {
 
@@ -85,7 +85,7 @@ void RmsProp::update_fused(std::size_t i, double learning_rate) {
   float* const ms = mean_square_[i].mutable_data_ptr<float>();
   float* const mg = mean_[i].mutable_data_ptr<float>();
   float* const step = step_[i].mutable_data_ptr<float>();
-  at::parallel_for(0, gradient.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(0, gradient.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
     update(g + begin, w + begin, ms + begin, mg + begin, step + begin, end - begin, coefficients);
   });
 }

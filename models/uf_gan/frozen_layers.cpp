@@ -13,12 +13,12 @@ class Freezer final : public Layers {
       : weights_(weights), plain_(weights, Pass::kInference), frozen_(frozen) {}
 
   [[nodiscard]] at::Tensor conv(const at::Tensor& x, const Conv& conv) const override {
-    add(conv, conv.slope, x);
+    add(conv, conv.slope);
     return plain_.conv(x, conv);
   }
   [[nodiscard]] at::Tensor conv_added(at::Tensor sum, const at::Tensor& x,
                                       const Conv& conv) const override {
-    add(conv, 1, x);  // the ReLU comes after the sum
+    add(conv, 1);  // the ReLU comes after the sum
     return plain_.conv_added(std::move(sum), x, conv);
   }
   [[nodiscard]] at::Tensor up(const at::Tensor& x, const Conv& conv) const override {
@@ -47,7 +47,7 @@ class Freezer final : public Layers {
     return {scale, weights_.at(norm + ".bias") - weights_.at(norm + ".running_mean") * scale};
   }
 
-  void add(const Conv& conv, double slope, const at::Tensor& x) const {
+  void add(const Conv& conv, double slope) const {
     at::Tensor weight = weights_.at(conv.name + ".weight");
     const auto found = weights_.find(conv.name + ".bias");
     at::Tensor bias = found == weights_.end() ? at::zeros({weight.size(0)}) : found->second;
@@ -63,8 +63,7 @@ class Freezer final : public Layers {
                    .padding = zeros_around(conv, kernel),
                    .groups = conv.groups,
                    .activation = slope == 1 ? Activation::kNone : Activation::kLeakyRelu,
-                   .slope = slope,
-                   .likely_input = padded(x, conv).sizes().vec()},
+                   .slope = slope},
                   frozen_.place_),
         kernel};
   }

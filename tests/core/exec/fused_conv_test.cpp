@@ -50,6 +50,24 @@ TEST(FusedConv, AddsToTheResidualInPlaceBeforeRelu) {
   EXPECT_EQ(sum.const_data_ptr(), memory);
 }
 
+TEST(FusedConv, WideLayersEqualConvolutionToo) {
+  const at::Tensor weight = at::randn({64, 32, 3, 3}) / 17;
+  const at::Tensor bias = at::randn({64});
+  const at::Tensor x = at::randn({2, 32, 15, 12}).contiguous(kLast);
+  const uad::FusedConv conv({weight, bias}, {.padding = 1}, {});
+  const at::Tensor plain = at::conv2d(x, weight, bias, {1, 1}, {1, 1});
+  EXPECT_TRUE(at::allclose(conv(x), plain.relu(), 1e-5, 1e-5));
+  at::Tensor sum = at::ones_like(plain);
+  conv.add_into(sum, x);
+  EXPECT_TRUE(at::allclose(sum, (plain + 1).relu(), 1e-5, 1e-5));
+}
+
+TEST(FusedConv, RefusesOtherChannelsThanItsWeights) {
+  const Layer layer;
+  const uad::FusedConv conv = layer.fused({.padding = 1});
+  EXPECT_ANY_THROW(static_cast<void>(conv(at::randn({1, 15, 8, 8}).contiguous(kLast))));
+}
+
 TEST(FusedConv, Relu6ClampsAtBothEnds) {
   const Layer layer;
   const at::Tensor y =
