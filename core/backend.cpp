@@ -14,6 +14,7 @@
 
 #include "core/base/error.h"
 #include "core/base/joint_model.h"
+#include "core/base/windowed_model.h"
 #include "core/data/image_io.h"
 #include "core/loaded_model.h"
 #include "core/preprocessor.h"
@@ -63,10 +64,12 @@ class TranslatedPreprocessor final : public Preprocessor {
   TilePreprocessor inner_;
 };
 
-class TranslatedModel final : public Model, public JointModel {
+class TranslatedModel final : public Model, public JointModel, public WindowedModel {
  public:
   explicit TranslatedModel(ModelPtr inner)
-      : inner_(std::move(inner)), joint_(dynamic_cast<const JointModel&>(*inner_)) {}
+      : inner_(std::move(inner)),
+        joint_(dynamic_cast<const JointModel&>(*inner_)),
+        windowed_(dynamic_cast<const WindowedModel&>(*inner_)) {}
   [[nodiscard]] const Manifest& manifest() const noexcept override { return inner_->manifest(); }
   [[nodiscard]] const std::string& sha256() const noexcept override { return inner_->sha256(); }
   [[nodiscard]] const std::string& device() const noexcept override { return inner_->device(); }
@@ -86,6 +89,12 @@ class TranslatedModel final : public Model, public JointModel {
       const std::vector<BatchedFrame>& frames) const override {
     return translated([&] { return joint_.analyse_together(frames); });
   }
+  [[nodiscard]] WindowsOutput analyse_windows(const TileBatch& tiles,
+                                              const std::vector<std::size_t>& chosen,
+                                              const std::string& product,
+                                              KeptWindows& kept) const override {
+    return translated([&] { return windowed_.analyse_windows(tiles, chosen, product, kept); });
+  }
   [[nodiscard]] LearntGood learn_good(const TileBatch& frame, const LearnGoodOptions& options,
                                       std::stop_token stop) const override {
     LearntGood learnt =
@@ -95,8 +104,9 @@ class TranslatedModel final : public Model, public JointModel {
   }
 
  private:
-  ModelPtr inner_;           // shared with whoever asked for the same file before
-  const JointModel& joint_;  // the same
+  ModelPtr inner_;                 // shared with whoever asked for the same file before
+  const JointModel& joint_;        // the same
+  const WindowedModel& windowed_;  // the same
 };
 
 /// Tells one state of a file from the next without reading it.

@@ -2,153 +2,31 @@
 #include "core/loaded_model.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <numeric>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #include "core/base/error.h"
-#include "core/base/geometry/tiling.h"
+#include "core/base/geometry/window_merge.h"
 #include "core/base/log.h"
 #include "core/base/option_spec.h"
 #include "core/calibration/sensitivity.h"
 #include "core/device.h"
 #include "core/learn_good.h"
-#include "core/patch_map.h"
 #include "core/preprocessor.h"
-#include "core/tile_batcher.h"
 
 namespace uad {
 namespace {
 
 constexpr double kAutoTolerance = 0.02;  // normalised score; design, execution
 
-using Clock = std::chrono::steady_clock;
-
-double milliseconds_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-const TensorTiles& as_tensor_tiles(const TileBatch& tiles) {
-  const auto* tensor_tiles = dynamic_cast<const TensorTiles*>(&tiles);
-  if (tensor_tiles == nullptr) {
-    throw Error(ErrorCode::kFailed, "The tiles were not made by this backend.");
+/// Gains move what a window shows as they move the frame's score.
+void scale_suspicions(const TilePlan& plan, const ScoreMap& scaled, KeptWindows& kept) {
+  for (std::size_t window = 0; window < kept.suspicions.size(); ++window) {
+    const double before = highest_under(plan, window, kept.map);
+    if (before > 0) kept.suspicions[window] *= highest_under(plan, window, scaled) / before;
   }
-  return *tensor_tiles;
-}
-
-/// See Tiles::frame_means.
-at::Tensor means_of(const AnomalyModel& model, const TensorTiles& batch) {
-  if (!model.traits().frame_means) return {};
-  return at::full({batch.images().size(0)}, batch.frame_mean(), at::kFloat);
-}
-
-/// A frame and what is known of it.
-struct Look {
-  const TensorTiles& tiles;
-  const std::string& product;
-};
-
-/// Whether the tiles of two frames fit into one tensor.
-bool alike(const TensorTiles& a, const TensorTiles& b) {
-  return a.images().sizes() == b.images().sizes() && a.keep().defined() == b.keep().defined();
-}
-
-/// What the network says of each tile.
-struct TileFindings {
-  std::vector<ScoreMap> maps;
-  std::vector<double> scores;
-  std::vector<std::string> products;  ///< empty where the model knows none
-};
-
-/// The tiles of frames that are alike, at most kPixelsPerBatch at a time.
-TileFindings look_at(const AnomalyModel& model, const std::vector<Look>& looks) {
-  std::vector<at::Tensor> images;
-  std::vector<at::Tensor> keeps;
-  std::vector<at::Tensor> means;
-  std::vector<std::string> products;
-  const bool told = !model.traits().products.empty();  // others do not read them
-  const std::int64_t windows = looks.front().tiles.images().size(0);
-  for (const auto& [tiles, product] : looks) {
-    images.push_back(tiles.images());
-    keeps.push_back(tiles.keep());
-    means.push_back(means_of(model, tiles));
-    if (told) products.insert(products.end(), static_cast<std::size_t>(windows), product);
-  }
-  const at::Tensor all = joined(images);
-  const at::Tensor keep = joined(keeps);
-  const at::Tensor mean = joined(means);
-  const std::int64_t count = all.size(0);
-  const std::int64_t pixels = std::max<std::int64_t>(1, all.size(2) * all.size(3));
-  const std::int64_t step = std::max<std::int64_t>(1, kPixelsPerBatch / pixels);
-  TileFindings found;
-  for (std::int64_t first = 0; first < count; first += step) {
-    const std::int64_t last = std::min(count, first + step);
-    const Prediction prediction = model.predict(
-        {.images = all.slice(0, first, last),
-         .keep = part_of(keep, first, last),
-         .windows = windows,
-         .first_window = first % windows,
-         .products = told ? std::vector(products.begin() + first, products.begin() + last)
-                          : std::vector<std::string>(),
-         .frame_means = part_of(mean, first, last)});
-    for (std::int64_t i = 0; i < last - first; ++i) {
-      found.maps.push_back(to_score_map(prediction.map[i]));
-      found.scores.push_back(prediction.score[i].item<double>());
-    }
-    found.products.insert(found.products.end(), prediction.products.begin(),
-                          prediction.products.end());
-  }
-  return found;
-}
-
-/// The highest; one that is not a number wins.
-double worst(std::vector<double>::const_iterator score, std::vector<double>::const_iterator end) {
-  double highest = *score;
-  for (; score != end && std::isfinite(highest); ++score) {
-    if (!(*score <= highest)) highest = *score;
-  }
-  return highest;
-}
-
-/// Merged map and frame score of one frame out of those of its tiles.
-ModelOutput conclude(const ModelTraits& traits, const TilePlan& plan,
-                     const std::vector<ScoreMap>& maps, double worst_tile) {
-  ModelOutput output;
-  output.map = merge_tiles(plan, maps, traits.merge);
-  output.score = traits.score_is_map_maximum
-                     ? *std::max_element(output.map.values.begin(), output.map.values.end())
-                     : worst_tile;
-  if (!std::isfinite(output.score)) {
-    throw Error(
-        ErrorCode::kFailed,
-        fmt::format("The model answered with the score {}, which is not a number. Retrain it.",
-                    output.score));
-  }
-  output.placement = plan.placement;
-  return output;
-}
-
-/// @param looks  their tiles are alike.
-std::vector<ModelOutput> analyse_alike(const AnomalyModel& model, const std::vector<Look>& looks) {
-  const auto start = Clock::now();
-  const TileFindings found = look_at(model, looks);
-  const auto windows = static_cast<std::ptrdiff_t>(looks.front().tiles.images().size(0));
-  std::vector<ModelOutput> outputs;
-  for (std::size_t i = 0; i < looks.size(); ++i) {
-    const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(i) * windows;
-    const auto scores = found.scores.begin() + first;
-    outputs.push_back(conclude(model.traits(), looks[i].tiles.plan(),
-                               {found.maps.begin() + first, found.maps.begin() + first + windows},
-                               worst(scores, scores + windows)));
-    if (!found.products.empty())
-      outputs.back().product = found.products[static_cast<std::size_t>(first)];
-  }
-  const double taken = milliseconds_since(start);
-  for (ModelOutput& output : outputs) output.infer_ms = taken;
-  return outputs;
 }
 
 std::unique_ptr<AnomalyModel> build(const ModelFile& file, const Method& method,
@@ -187,34 +65,6 @@ nlohmann::json stored_options(const std::filesystem::path& path, const Method& m
                 fmt::format("Model \"{}\" has unusable options: {} Retrain it.", path.string(),
                             error.what()));
   }
-}
-
-ModelOutput analyse_tiles(const AnomalyModel& model, const TileBatch& tiles,
-                          const std::string& product) {
-  return std::move(analyse_alike(model, {{as_tensor_tiles(tiles), product}}).front());
-}
-
-std::vector<ModelOutput> analyse_frames(const AnomalyModel& model,
-                                        const std::vector<BatchedFrame>& frames) {
-  std::vector<ModelOutput> outputs(frames.size());
-  std::vector<std::size_t> left(frames.size());
-  std::iota(left.begin(), left.end(), std::size_t{0});
-  while (!left.empty()) {
-    const TensorTiles& first = as_tensor_tiles(*frames[left.front()].tiles);
-    const auto others = std::stable_partition(left.begin(), left.end(), [&](std::size_t i) {
-      return alike(first, as_tensor_tiles(*frames[i].tiles));
-    });
-    std::vector<Look> looks;
-    for (auto i = left.begin(); i != others; ++i) {
-      looks.push_back({as_tensor_tiles(*frames[*i].tiles), frames[*i].product});
-    }
-    std::vector<ModelOutput> found = analyse_alike(model, looks);
-    for (auto i = left.begin(); i != others; ++i) {
-      outputs[*i] = std::move(found[static_cast<std::size_t>(i - left.begin())]);
-    }
-    left.erase(left.begin(), others);
-  }
-  return outputs;
 }
 
 LoadedModel::LoadedModel(ModelFile file, const Method& method, Execution execution,
@@ -317,6 +167,17 @@ std::vector<ModelOutput> LoadedModel::analyse_together(
   std::vector<ModelOutput> outputs = analyse_frames(*model_, frames);
   for (ModelOutput& output : outputs) apply_sensitivity(file_.sensitivity, output);
   return outputs;
+}
+
+WindowsOutput LoadedModel::analyse_windows(const TileBatch& tiles,
+                                           const std::vector<std::size_t>& chosen,
+                                           const std::string& product, KeptWindows& kept) const {
+  require_same_preparation(file_.manifest.input, tiles.spec());
+  const std::lock_guard guard(one_at_a_time_);
+  WindowsOutput output = uad::analyse_windows(*model_, tiles, chosen, product, kept);
+  apply_sensitivity(file_.sensitivity, output.frame);
+  if (!file_.sensitivity.empty()) scale_suspicions(tiles.plan(), output.frame.map, kept);
+  return output;
 }
 
 std::optional<Redrawing> LoadedModel::redraw(const TileBatch& tiles) const {

@@ -12,29 +12,20 @@
 #include "core/anomaly_model.h"
 #include "core/base/backend.h"
 #include "core/base/joint_model.h"
+#include "core/base/windowed_model.h"
 #include "core/files/model_file.h"
+#include "core/frame_analysis.h"
 #include "core/method.h"
 
 namespace uad {
-
-/// Merged map and frame score of one batch of tiles.
-/// @param product  see Model::analyse().
-/// @throws Error(kFailed) if the model returns a non-finite score.
-ModelOutput analyse_tiles(const AnomalyModel& model, const TileBatch& tiles,
-                          const std::string& product = "");
-
-/// The same for several frames; those of one shape go through the network together.
-/// @return one a frame, in their order.
-std::vector<ModelOutput> analyse_frames(const AnomalyModel& model,
-                                        const std::vector<BatchedFrame>& frames);
 
 /// The method's options as a model file states them. @param path  of that file, for errors.
 /// @throws Error(kBadFile) if one is missing or unusable.
 nlohmann::json stored_options(const std::filesystem::path& path, const Method& method,
                               const nlohmann::json& options);
 
-/// Implements Model over an AnomalyModel. @note Thread-safe; analyse() runs one call at a time.
-class LoadedModel final : public Model, public JointModel {
+/// Implements Model over an AnomalyModel. @note Thread-safe; its analyses take turns.
+class LoadedModel final : public Model, public JointModel, public WindowedModel {
  public:
   /// Replays the self-test and warms up. @throws Error(kBadFile) naming the frame, expected and
   /// found score.
@@ -58,6 +49,10 @@ class LoadedModel final : public Model, public JointModel {
                                     const std::string& product) const override;
   [[nodiscard]] std::vector<ModelOutput> analyse_together(
       const std::vector<BatchedFrame>& frames) const override;
+  [[nodiscard]] WindowsOutput analyse_windows(const TileBatch& tiles,
+                                              const std::vector<std::size_t>& chosen,
+                                              const std::string& product,
+                                              KeptWindows& kept) const override;
   /// What `tiles` become where the method draws them anew, see AnomalyModel::redraw().
   [[nodiscard]] std::optional<Redrawing> redraw(const TileBatch& tiles) const;
   [[nodiscard]] LearntGood learn_good(const TileBatch& frame, const LearnGoodOptions& options,

@@ -73,7 +73,10 @@ class TrainingRun {
         paused_(request.paused != nullptr ? *request.paused : unpaused_) {}
 
   ModelFile run() {
-    if (processes() != nullptr) require_same(task(), *processes());
+    if (processes() != nullptr) {
+      require_same(task(), *processes());
+      join_devices(*processes(), request_.execution.device);
+    }
     if (paused_.frames != data_.frames) begin_anew();
     const bool few = leaves_one_out(data_, request_);
     if (few) {

@@ -18,10 +18,14 @@
  * process elements with the same model file, device and precision share one model in memory, and
  * their frames go through the network together (batch-size, batch-timeout), none before its turn.
  *
+ * With deadline a model of many windows looks at as many of them in each frame as fit the time;
+ * docs/streams.md says which, and what the messages state of it.
+ *
  * Element messages on the bus: `uad-result` (frame, pts, utc, score, normalised-score,
- * latency-ms, verdict, model, product, regions, tags), `uad-health` (healthy, frames, unscored,
- * skipped-share, longest-gap-ms; at most one a second, of live streams, when something is missing
- * and when all is well again), `uad-progress` (stage, fraction) while a model is being loaded,
+ * latency-ms, verdict, model, product, regions, tags, windows, windows-analysed, oldest-window,
+ * covered-within), `uad-health` (healthy, frames, unscored, skipped-share, longest-gap-ms; at most
+ * one a second, of live streams, when something is missing and when all is well again),
+ * `uad-progress` (stage, fraction) while a model is being loaded,
  * `uad-model-changed` (path, sha256, why: watch, undo, promote, property, reload, good-frame),
  * `uad-shadow` (frame, pts, verdict, score, shadow-verdict, shadow-score; when shadow and model
  * begin to disagree in another way, and at most once a second while they go on) and `uad-verdict`.

@@ -58,7 +58,13 @@ InferSession::InferSession(GstElement* element)
                    [this]() -> LoadSlot<Analyser>& { return engine_.models(); },
                    [this](const AnalyserPtr& analyser) { on_loaded(analyser, "good-frame"); }),
                [this] { return awaits_file_.load(); },
-               [this](const Capture& frame, bool taken) { parts_.tracker().frame(frame, taken); }},
+               [this](const Capture& frame, bool taken) {
+                 return parts_.tracker().frame(frame, taken);
+               },
+               [this](const Error& reason) {
+                 post_warning(element_, std::make_exception_ptr(reason),
+                              "deadline has no effect: ");
+               }},
               batchers()) {}
 
 InferSettings InferSession::settings() const {
@@ -294,7 +300,10 @@ void InferSession::on_analysed(const AnalysisPtr& analysis) {
   if (now.messages == Messages::kAll || (now.messages == Messages::kChange && changed)) {
     post(result_message(element_, *analysis, now.tags));
   }
-  if (live_ && now.every(true)) latency_.measured(analysis->timings.total_ms);
+  // whole frames are the exception with a deadline; they must not be what the stream waits for
+  const bool usual = now.deadline_ms == 0 || !analysis->coverage.whole() ||
+                     analysis->timings.total_ms <= now.deadline_ms;
+  if (live_ && now.every(true) && usual) latency_.measured(analysis->timings.total_ms);
   parts_.tracker().result(analysis);
 }
 

@@ -16,7 +16,8 @@ InferenceOptions InferSettings::inference(bool live) const {
           std::chrono::milliseconds(max_age_ms),
           {warn_threshold, reject_threshold, min_area},
           product,
-          {batch_size, std::chrono::milliseconds(batch_timeout_ms)}};
+          {batch_size, std::chrono::milliseconds(batch_timeout_ms)},
+          {std::chrono::milliseconds(deadline_ms), static_cast<std::size_t>(full_coverage)}};
 }
 
 bool InferSettings::every(bool live) const {
@@ -108,6 +109,19 @@ void add_timing_properties(Properties<InferSettings>& t) {
             &S::max_age_ms, 1, G_MAXINT, Writable::kPlaying);
 }
 
+void add_deadline_properties(Properties<InferSettings>& t) {
+  using S = InferSettings;
+  t.integer({"deadline", "Time for a frame", "ms",
+             "So long after its arrival a frame has its result, about: only as many windows are "
+             "looked at as fit, the others keep what they said last. The first frame, and the "
+             "first of a part, is analysed whole. For models with several windows; 0: off"},
+            &S::deadline_ms, 0, 60'000, Writable::kPlaying);
+  t.integer({"full-coverage", "Frames until all windows were looked at", "frames",
+             "With deadline: every window is looked at once in so many frames, or more often, even "
+             "where the time is not enough; 0: as many as there are windows"},
+            &S::full_coverage, 0, 10'000, Writable::kPlaying);
+}
+
 void add_stream_properties(Properties<InferSettings>& t) {
   using S = InferSettings;
   t.integer({"frames-in-flight", "Frames on their way at once", "frames",
@@ -188,6 +202,7 @@ const Properties<InferSettings>& infer_properties() {
     add_live_model_properties(t);
     add_mark_properties(t);
     add_timing_properties(t);
+    add_deadline_properties(t);
     add_stream_properties(t);
     add_verdict_properties(t);
     add_part_properties(t);

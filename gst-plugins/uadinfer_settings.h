@@ -20,6 +20,8 @@ struct InferSettings {
   int frames_in_flight = 1;
   int batch_size = BatchLimits{}.frames;
   int batch_timeout_ms = static_cast<int>(BatchLimits{}.wait.count());
+  int deadline_ms = static_cast<int>(DeadlineOptions{}.time.count());
+  int full_coverage = static_cast<int>(DeadlineOptions{}.within);
   int interval = InferenceOptions{}.interval;
   int max_age_ms = static_cast<int>(InferenceOptions{}.max_age.count());
   double warn_threshold = ThresholdOverrides{}.warn;

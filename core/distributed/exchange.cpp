@@ -20,16 +20,21 @@ std::span<std::byte> bytes_of(const at::Tensor& packed) {
 
 }  // namespace
 
-// Through main memory: what is on another device goes there and back.
 at::Tensor sum_of_processes(const at::Tensor& x, Communicator& processes) {
   const c10::NoGradGuard no_gradients;
-  const auto count = static_cast<std::size_t>(x.numel());
+  DeviceSums* const between_gpus = x.is_cpu() ? nullptr : processes.device_sums();
+  const at::TensorOptions place = at::device(between_gpus == nullptr ? at::kCPU : x.device());
   const bool exact = x.scalar_type() == at::kDouble;
-  const at::Tensor sum = at::empty(x.sizes(), exact ? at::kDouble : at::kFloat).copy_(x);
+  const at::Tensor sum = at::empty(x.sizes(), place.dtype(exact ? at::kDouble : at::kFloat));
+  sum.copy_(x);
+  const auto add_up = [&](auto values) {
+    between_gpus == nullptr ? processes.sum(values) : between_gpus->sum(values);
+  };
+  const auto count = static_cast<std::size_t>(x.numel());
   if (exact) {
-    processes.sum(std::span(sum.data_ptr<double>(), count));
+    add_up(std::span(sum.data_ptr<double>(), count));
   } else {
-    processes.sum(std::span(sum.data_ptr<float>(), count));
+    add_up(std::span(sum.data_ptr<float>(), count));
   }
   return sum.to(x.options());
 }

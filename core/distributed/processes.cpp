@@ -7,7 +7,9 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include "core/base/log.h"
 #include "core/distributed/mpi/join.h"
+#include "core/distributed/nccl/join.h"
 
 namespace uad {
 namespace {
@@ -19,8 +21,14 @@ struct Names {
   const char* size;
   const char* rank;
 };
+constexpr char kCuda[] = "cuda:";
 constexpr std::array kNames{Names{"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"},
                             Names{"PMI_SIZE", "PMI_RANK"}, Names{"SLURM_NTASKS", "PMIX_RANK"}};
+
+JoinNccl* find_nccl() {
+  void* library = dlopen(kNcclLibrary, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  return library == nullptr ? nullptr : reinterpret_cast<JoinNccl*>(dlsym(library, kJoinNccl));
+}
 
 }  // namespace
 
@@ -65,6 +73,37 @@ std::unique_ptr<Communicator> join_processes(const Launch& launch, int timeout_s
               fmt::format("This process was started as one of {}, but Open MPI knows of {}. Start "
                           "all of them with Open MPI's own mpirun, or with srun --mpi=pmix.",
                           launch.size, joined->size()));
+}
+
+void join_devices(Communicator& processes, const std::string& device) {
+  if (processes.device_sums() != nullptr) return;
+  const bool on_gpu = device.starts_with(kCuda);
+  JoinNccl* const join = on_gpu ? find_nccl() : nullptr;
+  std::array<double, 2> have{on_gpu ? 1.0 : 0.0, join == nullptr ? 0.0 : 1.0};
+  processes.sum(std::span(have));
+  if (have[0] == 0) return;
+  std::string reason;
+  if (have[0] < processes.size()) {
+    reason = "not every process computes on one";
+  } else if (have[1] < processes.size()) {
+    reason = fmt::format("{} cannot be loaded; build gst-uad with -Dnccl=enabled", kNcclLibrary);
+  } else {
+    try {
+      processes.set_device_sums(
+          std::unique_ptr<DeviceSums>(join(processes, std::stoi(device.substr(sizeof kCuda - 1)))));
+    } catch (const ProcessesLost&) {
+      throw;
+    } catch (const Error& error) {
+      reason = error.what();
+    }
+  }
+  double joined = reason.empty() ? 1 : 0;
+  processes.sum(std::span(&joined, 1));
+  if (joined == processes.size()) return;
+  processes.set_device_sums(nullptr);
+  if (reason.empty()) reason = "another process could not join";
+  log(LogLevel::kWarning,
+      fmt::format("What GPUs share goes through main memory, slowly: {}.", reason));
 }
 
 }  // namespace uad

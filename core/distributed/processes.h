@@ -43,4 +43,9 @@ struct Launch {
 /// Error(kFailed) if MPI knows of others than `launch`; ProcessesLost.
 [[nodiscard]] std::unique_ptr<Communicator> join_processes(const Launch& launch, int timeout_s);
 
+/// From now on what lies in GPUs is summed between them through NCCL, if each process has one of
+/// its own; otherwise it goes through main memory, and a warning says why. Every process calls it.
+/// @param device  of this process, "cpu" or "cuda:N". @throws ProcessesLost.
+void join_devices(Communicator& processes, const std::string& device);
+
 }  // namespace uad

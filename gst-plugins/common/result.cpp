@@ -54,6 +54,9 @@ UadResult* make_result(const AnalysisPtr& analysis) {
   fields.model_sha256 = analysis->model_sha256.c_str();
   fields.pts = analysis->capture.pts;
   fields.utc_us = analysis->capture.utc_us;
+  const Coverage& coverage = analysis->coverage;
+  fields.coverage = {static_cast<guint>(coverage.windows), static_cast<guint>(coverage.analysed),
+                     coverage.oldest, coverage.within};
   const Timings& t = analysis->timings;
   fields.timings = {t.cut_ms, t.wait_ms, t.infer_ms, t.judge_ms, t.total_ms};
   UadResult* result = uad_result_new(&fields);
@@ -123,6 +126,7 @@ void ResultAttacher::reset() {
 }
 
 MessagePtr result_message(GstElement* element, const Analysis& analysis, const std::string& tags) {
+  const Coverage& coverage = analysis.coverage;
   GstStructure* structure = gst_structure_new(
       "uad-result", "frame", G_TYPE_UINT64, analysis.capture.frame, "pts", G_TYPE_UINT64,
       analysis.capture.pts, "utc", G_TYPE_STRING, iso_8601(analysis.capture.utc_us).c_str(),
@@ -130,7 +134,9 @@ MessagePtr result_message(GstElement* element, const Analysis& analysis, const s
       analysis.normalised_score, "latency-ms", G_TYPE_DOUBLE, analysis.timings.total_ms, "verdict",
       G_TYPE_STRING, std::string(to_string(analysis.verdict)).c_str(), "model", G_TYPE_STRING,
       analysis.model_name.c_str(), "product", G_TYPE_STRING, analysis.product.c_str(), "tags",
-      G_TYPE_STRING, tags.c_str(), nullptr);
+      G_TYPE_STRING, tags.c_str(), "windows", G_TYPE_UINT, static_cast<guint>(coverage.windows),
+      "windows-analysed", G_TYPE_UINT, static_cast<guint>(coverage.analysed), "oldest-window",
+      G_TYPE_UINT64, coverage.oldest, "covered-within", G_TYPE_UINT64, coverage.within, nullptr);
   GValue regions = G_VALUE_INIT;
   gst_value_list_init(&regions, static_cast<guint>(analysis.regions.size()));
   for (const Region& region : analysis.regions) append(&regions, region_structure(region));

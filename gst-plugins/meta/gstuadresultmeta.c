@@ -221,6 +221,12 @@ gint64 uad_result_meta_get_utc(const UadResultMeta* meta) {
 
 GstClockTime uad_result_meta_get_age(const UadResultMeta* meta) { return meta->age; }
 
+gboolean uad_result_meta_get_coverage(const UadResultMeta* meta, UadCoverage* coverage) {
+  if (!meta->result) return FALSE;
+  *coverage = meta->result->fields.coverage;
+  return TRUE;
+}
+
 gboolean uad_result_meta_get_timings(const UadResultMeta* meta, UadTimings* timings) {
   if (!meta->result) return FALSE;
   *timings = meta->result->fields.timings;

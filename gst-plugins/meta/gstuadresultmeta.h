@@ -126,6 +126,23 @@ typedef struct {
   gdouble total_ms;
 } UadTimings;
 
+/**
+ * UadCoverage:
+ * @windows: windows of the frame
+ * @analysed: of these, looked at in this frame; the others keep what they said last
+ * @oldest: frames since the oldest of the kept results; 0: all are of this frame
+ * @within: every window is looked at once in so many frames, or more often
+ *
+ * How much of the frame the result is news of. Less than all only with a deadline (see uadinfer).
+ * Frames that are not analysed do not count.
+ */
+typedef struct {
+  guint windows;
+  guint analysed;
+  guint64 oldest;
+  guint64 within;
+} UadCoverage;
+
 typedef struct _UadResult UadResult;
 
 /**
@@ -302,6 +319,15 @@ gint64 uad_result_meta_get_utc(const UadResultMeta* meta);
  * %GST_CLOCK_TIME_NONE without result
  */
 GstClockTime uad_result_meta_get_age(const UadResultMeta* meta);
+
+/**
+ * uad_result_meta_get_coverage:
+ * @meta: a #UadResultMeta
+ * @coverage: (out caller-allocates): how much of the analysed frame was looked at
+ *
+ * Returns: %FALSE, leaving @coverage alone, if there is no result
+ */
+gboolean uad_result_meta_get_coverage(const UadResultMeta* meta, UadCoverage* coverage);
 
 /**
  * uad_result_meta_get_timings:

@@ -22,6 +22,7 @@ typedef struct {
   const gchar* model_sha256;
   GstClockTime pts;
   gint64 utc_us;
+  UadCoverage coverage;
   UadTimings timings;
 } UadResultFields;
 

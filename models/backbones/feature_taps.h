@@ -30,4 +30,18 @@ class FeatureTaps {
   std::vector<at::Tensor> features_;
 };
 
+/// @param blocks  each has the `layer` that ends with it. @param x  what the first one gets.
+/// @param run  a block and its input to its output.
+template <class Blocks, class Run>
+[[nodiscard]] std::vector<at::Tensor> features_of_blocks(const std::vector<LayerInfo>& layers,
+                                                         const Blocks& blocks, at::Tensor x,
+                                                         const Run& run) {
+  FeatureTaps taps(layers);
+  for (const auto& block : blocks) {
+    x = run(block, x);
+    taps.after(block.layer, x);
+  }
+  return taps.take();
+}
+
 }  // namespace uad::models

@@ -80,13 +80,8 @@ at::Tensor MobileNetV2::run(const Block& block, const at::Tensor& x) {
 }
 
 std::vector<at::Tensor> MobileNetV2::features(const at::Tensor& images) const {
-  at::Tensor x = stem_(images.to(place_).contiguous(at::MemoryFormat::ChannelsLast));
-  FeatureTaps taps(layers_);
-  for (const Block& block : blocks_) {
-    x = run(block, x);
-    taps.after(block.layer, x);
-  }
-  return taps.take();
+  const at::Tensor packed = images.to(place_).contiguous(at::MemoryFormat::ChannelsLast);
+  return features_of_blocks(layers_, blocks_, stem_(packed), run);
 }
 
 }  // namespace uad::models

@@ -17,7 +17,9 @@
 #include "core/base/error.h"
 #include "core/base/files/file_stamp.h"
 #include "core/base/files/model_mask.h"
+#include "core/base/geometry/window_merge.h"
 #include "core/base/joint_model.h"
+#include "core/base/windowed_model.h"
 #include "tests/stub_backend/stub_model.h"
 
 namespace {
@@ -70,7 +72,7 @@ class StubPreprocessor final : public Preprocessor {
   PreprocessOptions options_;
 };
 
-class StubModel final : public Model, public JointModel {
+class StubModel final : public Model, public JointModel, public WindowedModel {
  public:
   StubModel(Manifest manifest, StubOptions options, Image mask)
       : manifest_(std::move(manifest)), options_(std::move(options)), mask_(std::move(mask)) {
@@ -120,18 +122,66 @@ class StubModel final : public Model, public JointModel {
     return outputs;
   }
 
+  /// Each window takes its share of the time of a frame. The frame's score is that of the whole
+  /// kept map; a window shows the mean grey of its own.
+  [[nodiscard]] WindowsOutput analyse_windows(const TileBatch& batch,
+                                              const std::vector<std::size_t>& chosen,
+                                              const std::string& product,
+                                              KeptWindows& kept) const override {
+    const auto start = std::chrono::steady_clock::now();
+    const auto& tiles = dynamic_cast<const StubTiles&>(batch);
+    const TilePlan& plan = tiles.plan();
+    require_same_preparation(manifest_.input, tiles.spec());
+    ++begun;
+    if (++analyses_ == options_.throw_at) throw Error(ErrorCode::kFailed, "The stub gave up.");
+    const std::size_t windows = plan.origins.size();
+    rest(options_.delay_ms * static_cast<int>(chosen.size()) / static_cast<int>(windows), {});
+    WindowsOutput output;
+    output.look_ms = milliseconds_since(start);
+    output.frame = look(tiles, product, start);
+    std::vector<ScoreMap> maps;
+    for (const std::size_t window : chosen) {
+      maps.push_back(under(output.frame.map, plan.origins[window], plan.tile));
+    }
+    merge_windows(plan, chosen, maps, MergeMode::kMax, kept.map);
+    kept.scores.resize(windows);
+    for (std::size_t i = 0; i < chosen.size(); ++i) kept.scores[chosen[i]] = mean_of(maps[i]);
+    kept.suspicions = kept.scores;
+    output.frame.map = kept.map;
+    output.frame.score = mean_of(kept.map);
+    output.frame.infer_ms = milliseconds_since(start);
+    return output;
+  }
+
+  static double milliseconds_since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+        .count();
+  }
+
+  static double mean_of(const ScoreMap& map) {
+    return std::accumulate(map.values.begin(), map.values.end(), 0.0) /
+           static_cast<double>(map.values.size());
+  }
+
+  static ScoreMap under(const ScoreMap& map, Point origin, Size size) {
+    ScoreMap part{size.width, size.height, {}};
+    for (int y = 0; y < size.height; ++y) {
+      const float* row = map.row(origin.y + y) + origin.x;
+      part.values.insert(part.values.end(), row, row + size.width);
+    }
+    return part;
+  }
+
   [[nodiscard]] ModelOutput look(const StubTiles& tiles, const std::string& product,
                                  std::chrono::steady_clock::time_point start) const {
     const Size size = tiles.plan().map_size();
     ModelOutput output;
     output.map = {size.width, size.height, tiles.grey()};
     for (float& value : output.map.values) value += static_cast<float>(options_.offset);
-    output.score = std::accumulate(output.map.values.begin(), output.map.values.end(), 0.0) /
-                   static_cast<double>(output.map.values.size());
+    output.score = mean_of(output.map);
     output.placement = tiles.plan().placement;
     output.product = product;
-    output.infer_ms =
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+    output.infer_ms = milliseconds_since(start);
     return output;
   }
 

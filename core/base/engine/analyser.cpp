@@ -33,13 +33,17 @@ AnalysisPtr Analyser::analyse(const TileBatch& tiles, const Capture& capture,
                               const ThresholdOverrides& overrides, double cut_ms,
                               const std::string& product) const {
   const Clock::time_point started = Clock::now();
-  return judge(model_->analyse(tiles, product), started, capture, overrides, cut_ms);
+  return judge(model_->analyse(tiles, product), started, capture, overrides, cut_ms,
+               Coverage::of_all(tiles.plan().origins.size()));
 }
 
 AnalysisPtr Analyser::judge(ModelOutput output, Clock::time_point started, const Capture& capture,
-                            const ThresholdOverrides& overrides, double cut_ms) const {
+                            const ThresholdOverrides& overrides, double cut_ms,
+                            const Coverage& coverage) const {
   const Clock::time_point judging = Clock::now();
   Analysis analysis = judge_output(std::move(output), model_->manifest().thresholds, overrides);
+  analysis.coverage = coverage;
+  if (coverage.stale && analysis.verdict == Verdict::kPass) analysis.verdict = Verdict::kUnscored;
   analysis.model_name = name_;
   analysis.model_sha256 = model_->sha256();
   analysis.capture = capture;

@@ -37,9 +37,10 @@ class Analyser {
 
   /// What becomes of the model's answer, wherever it was worked out.
   /// @param started  when the network began with it.
+  /// @param coverage  of the frame. Where a window is stale the frame is UNSCORED instead of PASS.
   [[nodiscard]] AnalysisPtr judge(ModelOutput output, std::chrono::steady_clock::time_point started,
                                   const Capture& capture, const ThresholdOverrides& overrides,
-                                  double cut_ms) const;
+                                  double cut_ms, const Coverage& coverage) const;
 
   /// What cut() works with, for whoever cuts upstream.
   [[nodiscard]] const std::shared_ptr<const Preprocessor>& cutter() const noexcept {

@@ -56,12 +56,22 @@ Batcher::Seat::~Seat() {
 
 Batcher::TicketPtr Batcher::Seat::submit(TileBatchPtr tiles, std::string product,
                                          const BatchLimits& limits) {
+  return put({{},
+              {std::move(tiles), std::move(product)},
+              nullptr,
+              static_cast<std::size_t>(std::max(1, limits.frames)),
+              Clock::now() + limits.wait});
+}
+
+Batcher::TicketPtr Batcher::Seat::submit_alone(std::function<ModelOutput()> work) {
+  return put({{}, {}, std::move(work), 1, Clock::now()});
+}
+
+Batcher::TicketPtr Batcher::Seat::put(Request request) {
   auto ticket = std::make_shared<Ticket>();
+  request.ticket = ticket;
   const std::lock_guard guard(batcher_->lock_);
-  waiting_.push_back({ticket,
-                      {std::move(tiles), std::move(product)},
-                      static_cast<std::size_t>(std::max(1, limits.frames)),
-                      Clock::now() + limits.wait});
+  waiting_.push_back(std::move(request));
   batcher_->changed_.notify_all();
   return ticket;
 }
@@ -126,10 +136,11 @@ Batcher::Batch Batcher::take() {
   std::size_t idle = 0;  // seats in a row that have nothing to give
   for (std::size_t at = turn_; idle < seats_.size() && batch.size() < most; ++at) {
     auto& waiting = seats_[at % seats_.size()]->waiting_;
-    if (waiting.empty() || std::min(most, waiting.front().most) <= batch.size()) {
+    if (waiting.empty()) {
       ++idle;
       continue;
     }
+    if (std::min(most, waiting.front().most) <= batch.size()) break;  // the next begins with it
     idle = 0;
     most = std::min(most, waiting.front().most);
     batch.push_back(std::move(waiting.front()));
@@ -151,7 +162,8 @@ void Batcher::analyse(Batch batch) const {
     const TicketPtr ticket = request.ticket.lock();
     if (!ticket || ticket->abandoned()) continue;
     try {
-      ticket->fulfil(model_->analyse(*request.frame.tiles, request.frame.product));
+      ticket->fulfil(request.work ? request.work()
+                                  : model_->analyse(*request.frame.tiles, request.frame.product));
     } catch (...) {
       ticket->fail(std::current_exception());
     }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -32,6 +33,7 @@ struct BatchLimits {
 /// batch begins when it is full, when every stream has a frame in it, or when the first frame has
 /// waited as long as it lets itself be kept. Streams take turns: none gets a second place in a
 /// batch before each that waits has one, and the next batch begins with the stream after the last.
+/// A batch ends before a frame that may not join it, and the next begins with that one.
 /// @note Thread-safe.
 class Batcher {
  public:
@@ -77,15 +79,21 @@ class Batcher {
     /// Returns at once. @param product  see Model::analyse().
     [[nodiscard]] TicketPtr submit(TileBatchPtr tiles, std::string product,
                                    const BatchLimits& limits);
+    /// A frame that is analysed in a way of its own when its turn has come, never together with
+    /// others. Returns at once. @param work  called on the network's thread, once at most.
+    [[nodiscard]] TicketPtr submit_alone(std::function<ModelOutput()> work);
 
    private:
     friend class Batcher;
     struct Request {
       std::weak_ptr<Ticket> ticket;
       BatchedFrame frame;
+      std::function<ModelOutput()> work;  // instead of the frame
       std::size_t most;
       Clock::time_point deadline;
     };
+    TicketPtr put(Request request);
+
     std::shared_ptr<Batcher> batcher_;  // shared by the streams of one model
     std::deque<Request> waiting_;       // guarded by the batcher's lock
   };

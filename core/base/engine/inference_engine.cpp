@@ -14,6 +14,7 @@ InferenceEngine::InferenceEngine(Events events, std::shared_ptr<Batchers> batche
     : analysed_(std::move(events.analysed)),
       model_may_come_(std::move(events.model_may_come)),
       passing_(std::move(events.passing)),
+      undivided_(std::move(events.undivided)),
       models_(std::move(events.model)),
       frames_since_taken_(kNever),
       batchers_(std::move(batchers)),
@@ -61,10 +62,13 @@ std::optional<PendingFrame> InferenceEngine::take_in(const FrameInput& frame,
   const bool may_come = model_may_come_ && model_may_come_();
   if (!newest && !may_come && (options.every || models_.gave_up())) return std::nullopt;
   const bool taken = newest && take(frame, options);
-  if (passing_) passing_(frame.capture, taken);
+  const std::uint64_t scene = passing_ ? passing_(frame.capture, taken) : 0;
   PendingFrame pending{frame.capture, options, std::nullopt, "no result yet"};
   if (!newest) pending.absent = models_.gave_up() ? "waiting for model" : "loading model";
-  if (taken) pending.job = job_for(frame, model_for(frame, newest), options);
+  if (taken) {
+    pending.job = job_for(frame, model_for(frame, newest), options);
+    pending.job->scene = scene;
+  }
   return pending;
 }
 
@@ -82,16 +86,53 @@ FrameJob InferenceEngine::job_for(const FrameInput& frame, const AnalyserPtr& an
   if (!seat_ || batcher_->model() != analyser->shared_model()) {
     batcher_ = batchers_->of(analyser->shared_model());
     seat_ = std::make_shared<Batcher::Seat>(batcher_);
+    keeper_.reset();
+    undivided_told_ = false;
   }
   job.seat = seat_;
+  job.keeper = keeper_for(*job.tiles, *analyser, options.deadline);
   return job;
+}
+
+std::shared_ptr<WindowKeeper> InferenceEngine::keeper_for(const TileBatch& tiles,
+                                                          const Analyser& analyser,
+                                                          const DeadlineOptions& deadline) {
+  const bool wanted = deadline.time.count() > 0;
+  const bool divided = tiles.plan().origins.size() > 1 && WindowKeeper::serves(analyser.model());
+  if (wanted && !divided && undivided_ && !std::exchange(undivided_told_, true)) {
+    undivided_(Error(
+        ErrorCode::kBadOption,
+        "The model \"" + analyser.name() + "\" looks at the whole frame as one window of " +
+            to_string(tiles.plan().tile) +
+            ", so there is nothing to leave out: each frame takes as long as it takes. Train with "
+            "a window smaller than the resized image (uad train --window), or set deadline=0."));
+  }
+  if (!wanted || !divided) {
+    keeper_.reset();
+  } else if (!keeper_) {
+    keeper_ = std::make_shared<WindowKeeper>(analyser.shared_model());
+  }
+  return keeper_;
 }
 
 void InferenceEngine::hand_over(PendingFrame& frame) {
   if (!frame.job) return;
   FrameJob& job = *frame.job;
-  job.ticket = job.seat->submit(job.tiles, frame.options.product, frame.options.batch);
-  if (frame.options.every) in_flight_.add(job.ticket);
+  const InferenceOptions& options = frame.options;
+  job.coverage = std::make_shared<Coverage>(Coverage::of_all(job.tiles->plan().origins.size()));
+  if (job.keeper) {
+    job.ticket = job.seat->submit_alone(
+        [keeper = job.keeper, coverage = job.coverage,
+         wanted = KeeperFrame{job.tiles, options.product, frame.capture, job.scene,
+                              options.deadline, options.overrides}] {
+          KeptOutput found = keeper->analyse(wanted);
+          *coverage = found.coverage;
+          return std::move(found.output);
+        });
+  } else {
+    job.ticket = job.seat->submit(job.tiles, options.product, options.batch);
+  }
+  if (options.every) in_flight_.add(job.ticket);
 }
 
 /// @return null if it was abandoned.
@@ -99,9 +140,14 @@ AnalysisPtr InferenceEngine::conclude(PendingFrame& frame) {
   FrameJob& job = *frame.job;
   std::optional<Batcher::Result> found = job.ticket->wait();
   if (!found) return nullptr;
-  AnalysisPtr analysis = job.analyser->judge(std::move(found->output), found->started,
-                                             frame.capture, frame.options.overrides, job.cut_ms);
-  if (job.rival) shadow_.compare(*job.rival, analysis);
+  const auto too_old = std::chrono::nanoseconds(frame.options.max_age).count();
+  job.coverage->stale = job.coverage->oldest_ns > static_cast<std::uint64_t>(too_old);
+  AnalysisPtr analysis =
+      job.analyser->judge(std::move(found->output), found->started, frame.capture,
+                          frame.options.overrides, job.cut_ms, *job.coverage);
+  if (job.keeper) job.keeper->judged(analysis->timings.judge_ms);
+  // a frame of which some windows were not looked at says nothing about the rival
+  if (job.rival && job.coverage->whole()) shadow_.compare(*job.rival, analysis);
   marks_.remember(analysis, job.tiles);
   return analysis;
 }
@@ -176,6 +222,7 @@ void InferenceEngine::resume() {
 
 void InferenceEngine::forget() {
   set_latest(nullptr);
+  keeper_.reset();
   worker_.forget();
   shadow_.forget();
 }
@@ -187,6 +234,7 @@ void InferenceEngine::stop() {
   set_latest(nullptr);
   serving_.reset();
   seat_.reset();
+  keeper_.reset();
   in_flight_.resume();
   health_.reset();
   skip_one_ = false;

@@ -15,6 +15,8 @@
 #include "core/base/engine/latest_worker.h"
 #include "core/base/engine/load_slot.h"
 #include "core/base/engine/shadow_worker.h"
+#include "core/base/engine/window_keeper.h"
+#include "core/base/error.h"
 #include "core/base/results/health.h"
 
 namespace uad {
@@ -25,7 +27,8 @@ struct InferenceOptions {
   std::chrono::milliseconds max_age{1000};  ///< older results become UNSCORED
   ThresholdOverrides overrides;
   std::string product;  ///< that frames show, see Model::analyse()
-  BatchLimits batch;    ///< with other frames of the same model
+  BatchLimits batch;    ///< with other frames of the same model; not with a deadline
+  DeadlineOptions deadline;
 };
 
 /// One frame as the engine sees it.
@@ -44,8 +47,11 @@ struct FrameJob {
   TileBatchPtr tiles;
   double cut_ms = 0;
   std::optional<ShadowWorker::Rival> rival;
-  std::shared_ptr<Batcher::Seat> seat;  // shared with the frames that follow
-  Batcher::TicketPtr ticket;            // null = not handed over yet
+  std::shared_ptr<Batcher::Seat> seat;   // shared with the frames that follow
+  std::shared_ptr<WindowKeeper> keeper;  // the same; null = the frame is analysed whole
+  std::uint64_t scene = 0;
+  Batcher::TicketPtr ticket;           // null = not handed over yet
+  std::shared_ptr<Coverage> coverage;  // shared with the network's thread, which writes it first
 };
 
 /// A frame that the engine has taken in and not let go of yet.
@@ -72,7 +78,11 @@ class InferenceEngine {
     /// then. Empty = never.
     std::function<bool()> model_may_come;
     /// Streaming thread: each frame before its analysis, and whether it is handed over to one.
-    std::function<void(const Capture&, bool taken)> passing;
+    /// @return the number of what the frame shows: its part. Earlier frames with another number
+    /// say nothing about it.
+    std::function<std::uint64_t(const Capture&, bool taken)> passing;
+    /// Streaming thread, once for each model: the deadline leaves nothing to choose, and why.
+    std::function<void(const Error&)> undivided;
   };
 
   /// @param batchers  of the process: engines that get the same ones share their batches.
@@ -128,6 +138,8 @@ class InferenceEngine {
   bool take(const FrameInput& frame, const InferenceOptions& options);
   FrameJob job_for(const FrameInput& frame, const AnalyserPtr& analyser,
                    const InferenceOptions& options);
+  std::shared_ptr<WindowKeeper> keeper_for(const TileBatch& tiles, const Analyser& analyser,
+                                           const DeadlineOptions& deadline);
   std::optional<PendingFrame> take_in(const FrameInput& frame, const InferenceOptions& options);
   void hand_over(PendingFrame& frame);
   AnalysisPtr conclude(PendingFrame& frame);
@@ -138,7 +150,8 @@ class InferenceEngine {
 
   std::function<void(const AnalysisPtr&)> analysed_;
   std::function<bool()> model_may_come_;
-  std::function<void(const Capture&, bool taken)> passing_;
+  std::function<std::uint64_t(const Capture&, bool taken)> passing_;
+  std::function<void(const Error&)> undivided_;
   Health health_;
   LoadSlot<Analyser> models_;
   std::atomic<bool> skip_one_{false};
@@ -148,6 +161,8 @@ class InferenceEngine {
   std::shared_ptr<Batchers> batchers_;  // shared by the engines of the process
   std::shared_ptr<Batcher> batcher_;    // that of the newest frame; letting go of it may wait
   std::shared_ptr<Batcher::Seat> seat_;
+  std::shared_ptr<WindowKeeper> keeper_;  // that of the seat; shared with the frames on their way
+  bool undivided_told_ = false;           // of the seat's model
   InFlight in_flight_;
   std::mutex latest_lock_;  // guards `latest_`
   AnalysisPtr latest_;      // in `every`; the worker keeps its own

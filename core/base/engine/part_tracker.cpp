@@ -41,11 +41,11 @@ double PartTracker::look(const FrameView& frame) {
   return sensor_.change();
 }
 
-void PartTracker::frame(const Capture& capture, bool awaited) {
+std::uint64_t PartTracker::frame(const Capture& capture, bool awaited) {
   std::unique_lock guard(lock_);
   switch (options_.boundary) {
     case PartBoundary::kNone:
-      return;
+      return 0;
     case PartBoundary::kEvent:
       break;
     case PartBoundary::kMotion:
@@ -56,7 +56,9 @@ void PartTracker::frame(const Capture& capture, bool awaited) {
       follow_period(capture);
   }
   if (scene_ != Scene::kUnsettled) judge_.frame(capture, awaited);  // nothing blurred is judged
+  const std::uint64_t begun = judge_.begun();
   hand_over(guard);
+  return begun;
 }
 
 void PartTracker::follow_period(const Capture& capture) {

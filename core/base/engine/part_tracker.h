@@ -45,7 +45,8 @@ class PartTracker {
   /// @return MotionSensor::change().
   double look(const FrameView& frame);
   /// Every frame in its order. @param awaited  its result may come.
-  void frame(const Capture& capture, bool awaited);
+  /// @return parts that have begun until this frame, itself included.
+  std::uint64_t frame(const Capture& capture, bool awaited);
   void result(const AnalysisPtr& analysis);
 
   /// kEvent: the next frame is the first of a part, and the one before ends.

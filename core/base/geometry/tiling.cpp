@@ -5,11 +5,11 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
-#include <numbers>
 
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/base/geometry/window_merge.h"
 
 namespace uad {
 namespace {
@@ -96,16 +96,6 @@ Steps steps_along(int length, int window, int stride) {
   for (int at = 0; at < last; at += step) steps.starts.push_back(at);
   steps.starts.push_back(last);
   return steps;
-}
-
-std::vector<double> axis_weights(int length, MergeMode mode) {
-  std::vector<double> weights(static_cast<std::size_t>(length), 1.0);
-  if (mode != MergeMode::kHann) return weights;
-  for (int i = 0; i < length; ++i) {
-    const double s = std::sin(std::numbers::pi * (i + 0.5) / length);
-    weights[static_cast<std::size_t>(i)] = s * s;
-  }
-  return weights;
 }
 
 void require_match(const TilePlan& plan, const std::vector<ScoreMap>& tiles) {

@@ -4,6 +4,12 @@
 #include <utility>
 
 namespace uad {
+namespace {
+
+constexpr char kWindowTooOld[] = "a window too old";
+
+}  // namespace
+
 /// Running time is what the user sees pass; arrival serves streams without timestamps.
 std::uint64_t time_between(const Capture& earlier, const Capture& later) {
   if (earlier.running_time != kNoTime && later.running_time != kNoTime) {
@@ -39,8 +45,14 @@ Shown show(const AnalysisPtr& latest, const Capture& frame, std::chrono::millise
   if (age == kNoTime || age > limit) {
     return {latest, Verdict::kUnscored, age, "result too old"};
   }
-  const bool finite = latest->verdict != Verdict::kUnscored;
-  return {latest, latest->verdict, age, finite ? "" : "score is not a number"};
+  const Coverage& coverage = latest->coverage;
+  const bool window_too_old = coverage.stale || limit - age < coverage.oldest_ns;
+  if (latest->verdict == Verdict::kPass && window_too_old) {
+    return {latest, Verdict::kUnscored, age, kWindowTooOld};
+  }
+  const bool scored = latest->verdict != Verdict::kUnscored;
+  return {latest, latest->verdict, age,
+          scored ? "" : (window_too_old ? kWindowTooOld : "score is not a number")};
 }
 
 }  // namespace uad

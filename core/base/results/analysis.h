@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/backend.h"
+#include "core/base/results/coverage.h"
 #include "core/base/results/verdict.h"
 
 namespace uad {
@@ -48,6 +49,7 @@ struct Analysis {
   ScoreMap map;
   RectF placement;      ///< of the map in the frame
   std::string product;  ///< see ModelOutput
+  Coverage coverage;
   std::string model_name;
   std::string model_sha256;
   Capture capture;
@@ -68,7 +70,8 @@ struct Shown {
   const char* note = "";  ///< why UNSCORED; static text; "" otherwise
 };
 
-/// A result older than `max_age` (or of unknown age) is UNSCORED: stale never reads as PASS.
+/// A result older than `max_age` (or of unknown age) is UNSCORED: stale never reads as PASS. Nor
+/// does one of which a window is.
 /// @param latest  newest result; may be null.
 /// @param absent  the note used when there is none, static text.
 Shown show(const AnalysisPtr& latest, const Capture& frame, std::chrono::milliseconds max_age,

@@ -77,6 +77,8 @@ class PartJudge {
              std::uint64_t skipped = 0);
   /// @param at  when the part ended, where that is known; it counts if it is after the last frame.
   void end(const std::optional<Capture>& at = std::nullopt);
+  /// Parts that have begun, with those that passed unseen.
+  [[nodiscard]] std::uint64_t begun() const noexcept { return next_part_; }
   [[nodiscard]] bool open() const { return !parts_.empty() && !parts_.back().ended; }
 
   /// It belongs to the open part, or to none. @param awaited  its result may come.

@@ -20,14 +20,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::seconds;
 
-std::string lost(seconds timeout) {
-  return fmt::format(
-      "The other processes did not answer within {} s (--process-timeout). See whether all of them "
-      "run and whether the network between their machines lets them connect; if they are only "
-      "slow, raise --process-timeout.",
-      timeout.count());
-}
-
 /// MPI_Init cannot be given up, so where it hangs the process ends.
 class StartGuard {
  public:
@@ -37,7 +29,7 @@ class StartGuard {
           std::unique_lock held(lock);
           std::condition_variable_any ended;
           if (ended.wait_for(held, stop, timeout, [&] { return stop.stop_requested(); })) return;
-          fmt::print(stderr, "uad: {}\n", lost(timeout));
+          fmt::print(stderr, "uad: {}\n", ProcessesLost(timeout).what());
           std::_Exit(EXIT_FAILURE);
         }) {}
 
@@ -63,6 +55,7 @@ class MpiProcesses final : public Communicator {
 
   [[nodiscard]] int rank() const noexcept override { return rank_; }
   [[nodiscard]] int size() const noexcept override { return size_; }
+  [[nodiscard]] seconds timeout() const noexcept override { return timeout_; }
   void sum(std::span<float> values) override { sum(values, MPI_FLOAT); }
   void sum(std::span<double> values) override { sum(values, MPI_DOUBLE); }
 
@@ -110,7 +103,7 @@ class MpiProcesses final : public Communicator {
       result = MPI_Test(&request, &done, MPI_STATUS_IGNORE);
       if (done != 0) break;
       const Clock::time_point now = Clock::now();
-      if (end && now > *end) throw ProcessesLost(lost(timeout_));
+      if (end && now > *end) throw ProcessesLost(timeout_);
       if (now - begin > std::chrono::milliseconds(20)) {
         std::this_thread::sleep_for(std::chrono::microseconds(200));
       } else {

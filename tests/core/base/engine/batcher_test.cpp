@@ -167,6 +167,32 @@ TEST_F(BatcherTest, TurnsGoRoundWhereABatchHasNoRoomForAll) {
                                             ElementsAre("a1", "b2"), ElementsAre("c2", "a2")));
 }
 
+TEST_F(BatcherTest, OneThatIsAloneHasItsTurnAndIsNotPutOffByTheOthers) {
+  for (int i = 0; i < 3; ++i) seats.emplace_back(batcher);
+  occupy();
+  std::vector<Batcher::TicketPtr> tickets;
+  for (const char* name : {"b1", "b2", "b3"}) tickets.push_back(hand_over(seats[1], name));
+  const auto alone = seats[0].submit_alone([this] {
+    uad::ModelOutput output;
+    output.product = std::to_string(model->batches().size());
+    return output;
+  });
+  for (const char* name : {"c1", "c2", "c3"}) tickets.push_back(hand_over(seats[2], name));
+  model->open();
+  EXPECT_EQ(result_of(alone), "2") << "after the first and the batch of those before its turn";
+  for (const auto& ticket : tickets) EXPECT_NE(result_of(ticket), "abandoned");
+  EXPECT_THAT(model->batches()[1], ElementsAre("b1", "c1"));
+}
+
+TEST_F(BatcherTest, OneThatIsAloneDoesNotWaitForOthersAndFailsForItself) {
+  for (int i = 0; i < 2; ++i) seats.emplace_back(batcher);
+  const auto fails = seats[0].submit_alone(
+      []() -> uad::ModelOutput { throw uad::Error(uad::ErrorCode::kFailed, "It broke."); });
+  const auto other = hand_over(seats[1], "b");
+  EXPECT_THROW(static_cast<void>(fails->wait()), uad::Error);
+  EXPECT_EQ(result_of(other), "b");
+}
+
 TEST_F(BatcherTest, ABatchBeginsOnceEveryStreamHasAFrameInIt) {
   for (int i = 0; i < 2; ++i) seats.emplace_back(batcher);
   const BatchLimits patient{.frames = 8, .wait = 1h};

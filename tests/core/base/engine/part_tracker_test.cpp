@@ -56,23 +56,46 @@ class PartTrackerTest : public ::testing::Test {
     return all;
   }
 
+  /// What each frame was told of the parts begun.
+  [[nodiscard]] const std::vector<std::uint64_t>& begun() const { return begun_; }
+
   std::vector<PartVerdict> parts;
   PartTracker tracker{[this](const PartVerdict& part) { parts.push_back(part); }};
 
  private:
   void pass(const uad::AnalysisPtr& analysis) {
-    tracker.frame(analysis->capture, true);
+    begun_.push_back(tracker.frame(analysis->capture, true));
     tracker.result(analysis);
   }
   std::uint64_t number_ = 0;
+  std::vector<std::uint64_t> begun_;
 };
 
 using Numbers = std::vector<std::uint64_t>;
+
+TEST_F(PartTrackerTest, EachFrameIsToldHowManyPartsHaveBegun) {
+  tracker.set(by_period(100ms));
+  for (const std::uint64_t at : {0, 40, 80, 120, 160, 420}) frame(at);
+  EXPECT_EQ(begun(), (Numbers{1, 1, 1, 2, 2, 5})) << "two passed unseen";
+}
+
+TEST_F(PartTrackerTest, AnEventCountsForTheNextFrame) {
+  tracker.set({.boundary = PartBoundary::kEvent});
+  frame(0);
+  tracker.begin("A", {});
+  frame(40);
+  tracker.end({});
+  frame(80);
+  tracker.begin("B", {});
+  frame(120);
+  EXPECT_EQ(begun(), (Numbers{0, 1, 1, 2}));
+}
 
 TEST_F(PartTrackerTest, ThereAreNoPartsByDefault) {
   frame(0);
   tracker.begin("A", {});
   frame(40);
+  EXPECT_EQ(begun(), (Numbers{0, 0}));
   tracker.finish();
   EXPECT_TRUE(parts.empty());
 }
