@@ -29,6 +29,7 @@
 namespace {
 
 namespace nn = torch::nn;
+using uad::benchmarks::median;
 using uad::benchmarks::seconds;
 
 struct Settings {
@@ -144,11 +145,6 @@ double images_per_second(const Settings& settings, Step&& step) {
   const double start = seconds();
   for (int i = 0; i < kSteps; ++i) step();
   return kSteps * static_cast<double>(settings.batch) / (seconds() - start);
-}
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
 }
 
 void compare_loops(const Settings& settings) {

@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/base/geometry/tiling.h"
 #include "core/base/geometry/window_merge.h"
+#include "core/base/milliseconds.h"
 #include "core/patch_map.h"
 #include "core/tile_batcher.h"
 
@@ -20,10 +21,6 @@ namespace uad {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double milliseconds_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
 
 /// A frame and what is known of it.
 struct Look {

@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/methods.h"
+#include "core/base/milliseconds.h"
 #include "core/base/pixels/image.h"
 #include "core/frame_digest.h"
 #include "core/preprocessor.h"
@@ -68,7 +69,7 @@ class Evaluator {
       if (left_out_.back()) return;
       const auto start = Clock::now();
       const auto [output, plan] = analyse(frame);
-      total_ms += std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+      total_ms += milliseconds_since(start);
       keep_score(frame, output);
       digest_.add(frame.name, hash);
       result_.missing_masks += has_ground_truth(frame) ? 0 : 1;

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/base/milliseconds.h"
 #include "core/device.h"
 #include "core/loaded_model.h"
 #include "core/preprocessor.h"
@@ -18,10 +19,6 @@ namespace uad {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double milliseconds_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
 
 /// What one contestant has done so far.
 struct Tally {

@@ -19,6 +19,7 @@
 #include "core/base/files/model_mask.h"
 #include "core/base/geometry/window_merge.h"
 #include "core/base/joint_model.h"
+#include "core/base/milliseconds.h"
 #include "core/base/windowed_model.h"
 #include "tests/stub_backend/stub_model.h"
 
@@ -151,11 +152,6 @@ class StubModel final : public Model, public JointModel, public WindowedModel {
     output.frame.score = mean_of(kept.map);
     output.frame.infer_ms = milliseconds_since(start);
     return output;
-  }
-
-  static double milliseconds_since(std::chrono::steady_clock::time_point start) {
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-        .count();
   }
 
   static double mean_of(const ScoreMap& map) {

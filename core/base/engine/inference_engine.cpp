@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "core/base/milliseconds.h"
+
 namespace uad {
 
 using Clock = std::chrono::steady_clock;
@@ -78,9 +80,7 @@ FrameJob InferenceEngine::job_for(const FrameInput& frame, const AnalyserPtr& an
   FrameJob job;
   job.analyser = analyser;
   job.tiles = frame.tiles ? frame.tiles : frame.cut(*analyser);
-  if (!frame.tiles) {
-    job.cut_ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-  }
+  if (!frame.tiles) job.cut_ms = milliseconds_since(start);
   job.rival =
       shadow_.prepare(*analyser, job.tiles, frame.tiles ? nullptr : frame.cut, options.overrides);
   if (!seat_ || batcher_->model() != analyser->shared_model()) {
